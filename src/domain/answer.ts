@@ -1,0 +1,55 @@
+/**
+ * What the server, or the network, said to one request. An answer judges nothing: `verdict.ts` says what
+ * it means for the report.
+ */
+export type Answer =
+  | Response
+  /** The request never left: no connection could be made. */
+  | {
+      readonly kind: 'not-sent';
+      readonly cause: 'unreachable' | 'tls';
+      readonly type: string;
+      readonly reason: string;
+    }
+  /** The request left and no whole response came back, so it may have been carried out. */
+  | { readonly kind: 'lost'; readonly type: string; readonly reason: string }
+  /** Our own signal ended the request. */
+  | { readonly kind: 'interrupted' };
+
+export interface Response {
+  readonly kind: 'response';
+  readonly status: number;
+  /** Whether it carried `X-Elastic-Product: Elasticsearch`. */
+  readonly fromElasticsearch: boolean;
+  readonly body: ResponseBody;
+  /** The raw `Retry-After` header, where there was one. */
+  readonly retryAfter?: string;
+}
+
+export type ResponseBody =
+  /** `{"result":"updated"}`, as every change answers. */
+  | { readonly kind: 'result'; readonly result: string }
+  /** Elasticsearch's error envelope. */
+  | { readonly kind: 'error'; readonly type: string; readonly reason: string; readonly causedByType?: string }
+  /** Anything else: HTML, an empty or cut body, JSON of another form. */
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+/** Every status a sync job can have in Elasticsearch. */
+export const SYNC_JOB_STATUSES = [
+  'canceled',
+  'canceling',
+  'completed',
+  'error',
+  'in_progress',
+  'pending',
+  'suspended',
+] as const;
+
+export type SyncJobStatus = (typeof SYNC_JOB_STATUSES)[number];
+
+/** What Elasticsearch holds about a sync job, read to settle an ambiguous answer. */
+export type ReadBack =
+  | { readonly kind: 'found'; readonly status: SyncJobStatus; readonly error?: string }
+  | { readonly kind: 'missing'; readonly answer: Answer }
+  /** The read itself failed or made no sense, so that nothing is known. */
+  | { readonly kind: 'unknown'; readonly answer: Answer };

@@ -1,0 +1,167 @@
+import { Buffer } from 'node:buffer';
+import { z } from 'zod';
+
+/**
+ * What a connector says went wrong with one sync job. The names are those of Elasticsearch's API and
+ * are the same in TypeScript, HTTP, NDJSON and Redis.
+ */
+export interface ErrorReport {
+  /** The sync job it is about: 1 to 512 bytes of UTF-8, never `.` or `..`, any other character allowed. */
+  readonly connector_sync_job_id: string;
+  /** What went wrong, in full. Elasticsearch gets at most 32,766 bytes of it, see `shortenError`. */
+  readonly error: string;
+  /** The connector the sync job belongs to, at most 512 bytes; for people who look at dead letters. */
+  readonly connector_id?: string | undefined;
+  /** Who reports, a host or a service for instance, at most 512 bytes. */
+  readonly source?: string | undefined;
+  /** When it went wrong: ISO 8601 with a time zone, `2026-11-23T09:30:00Z` or `…+01:00`. */
+  readonly reported_at?: string | undefined;
+  /** Makes two reports for one sync job the same one although their texts differ, at most 512 bytes. */
+  readonly idempotency_key?: string | undefined;
+}
+
+/** What the operator may set about reports. */
+export interface ReportLimits {
+  /** Longest accepted `error`, in bytes of UTF-8. */
+  readonly maxErrorBytes: number;
+}
+
+/** One thing wrong with one field: what was expected there and what came. Never carries a field's whole text. */
+export interface ReportProblem {
+  /** The field's name, or empty where the value as a whole is not a report. */
+  readonly field: string;
+  readonly expected: string;
+  readonly got: string;
+}
+
+export type ParsedReport =
+  | { readonly kind: 'valid'; readonly report: ErrorReport }
+  | { readonly kind: 'invalid'; readonly problems: readonly ReportProblem[] };
+
+const MAX_FIELD_BYTES = 512;
+
+/** A path segment of `.` or `..` changes the path it stands in, and no client escapes it. */
+const isPathStep = (text: string): boolean => text === '.' || text === '..';
+
+const fits = (maxBytes: number) => (text: string) => Buffer.byteLength(text) <= maxBytes;
+
+const field = (maxBytes: number) => {
+  const expected = `a string of 1 to ${maxBytes} bytes of UTF-8`;
+  return z.string(expected).min(1, expected).refine(fits(maxBytes), expected);
+};
+
+/**
+ * The one schema of a report, for NDJSON, HTTP, the library and the queue's own payloads.
+ *
+ * Unknown fields are refused, everywhere: a misspelt `connector_id` is told to the producer instead of
+ * vanishing, and Elasticsearch's own parser is as strict.
+ */
+export const errorReportSchema = (limits: ReportLimits): z.ZodType<ErrorReport> =>
+  z.strictObject({
+    connector_sync_job_id: field(MAX_FIELD_BYTES)
+      .refine((id) => id.isWellFormed(), 'well-formed Unicode, without lone surrogates')
+      .refine((id) => !isPathStep(id), 'an id other than "." and ".."'),
+    error: field(limits.maxErrorBytes),
+    connector_id: field(MAX_FIELD_BYTES).optional(),
+    source: field(MAX_FIELD_BYTES).optional(),
+    reported_at: z.iso
+      .datetime({
+        offset: true,
+        error: 'an ISO 8601 date and time with a zone, such as 2026-11-23T09:30:00Z',
+      })
+      .optional(),
+    idempotency_key: field(MAX_FIELD_BYTES).optional(),
+  });
+
+/** A parser for one set of limits, made once because building a schema costs more than using it. */
+export type ParseErrorReport = (value: unknown) => ParsedReport;
+
+/**
+ * Makes the parser from anything at all to a report.
+ *
+ * The parser never throws and reports all problems at once, in the order of the fields.
+ */
+export function errorReportParser(limits: ReportLimits): ParseErrorReport {
+  const schema = errorReportSchema(limits);
+  return (value) => {
+    const unknown = unknownFields(value);
+    const parsed = schema.safeParse(value);
+    if (parsed.success && unknown.length === 0) return { kind: 'valid', report: parsed.data };
+    const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemOf(issue, value));
+    return { kind: 'invalid', problems: [...firstOfEachField(problems), ...unknown] };
+  };
+}
+
+/** Zod passes `__proto__` over, so that the one rule about unknown fields has to be kept here. */
+const FIELDS: ReadonlySet<string> = new Set<keyof ErrorReport>([
+  'connector_sync_job_id',
+  'error',
+  'connector_id',
+  'source',
+  'reported_at',
+  'idempotency_key',
+]);
+
+function unknownFields(value: unknown): ReportProblem[] {
+  if (!isObject(value)) return [];
+  return Object.keys(value)
+    .filter((name) => !FIELDS.has(name))
+    .map((name) => ({
+      field: abbreviate(name),
+      expected: `one of ${[...FIELDS].join(', ')}`,
+      got: 'an unknown field',
+    }));
+}
+
+function problemOf(issue: z.core.$ZodIssue, value: unknown): ReportProblem[] {
+  if (issue.code === 'unrecognized_keys') return [];
+  const [name] = issue.path;
+  if (name === undefined || !isObject(value)) {
+    return [
+      { field: '', expected: 'a JSON object with connector_sync_job_id and error', got: describe(value) },
+    ];
+  }
+  const key = String(name);
+  return [
+    {
+      field: key,
+      expected: issue.message,
+      got: describe(Object.hasOwn(value, key) ? value[key] : undefined),
+    },
+  ];
+}
+
+/** A field that breaks two rules is told about the first; the second often only repeats it. */
+function firstOfEachField(problems: readonly ReportProblem[]): ReportProblem[] {
+  return problems.filter((problem, index) => problems.findIndex((p) => p.field === problem.field) === index);
+}
+
+/** Says what a value is without repeating it: it may be large, and it may be a secret in the wrong place. */
+function describe(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'string') {
+    if (value === '') return 'an empty string';
+    return isPathStep(value) ? `"${value}"` : `a string of ${Buffer.byteLength(value)} bytes`;
+  }
+  if (typeof value === 'number' || typeof value === 'boolean') return `the ${typeof value} ${value}`;
+  return `an ${typeof value}`;
+}
+
+function abbreviate(name: string): string {
+  return name.length <= 64 ? name : `${name.slice(0, 64)}…`;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** One line for people: every problem with its field, what was expected and what came. */
+export function describeProblems(problems: readonly ReportProblem[]): string {
+  return problems
+    .map(
+      ({ field: name, expected, got }) => `${name === '' ? '' : `${name}: `}expected ${expected}, got ${got}`,
+    )
+    .join('; ');
+}

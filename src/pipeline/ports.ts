@@ -1,0 +1,99 @@
+/**
+ * What the use cases ask of the world, in the project's own words. Adapters implement these; `app.ts`
+ * brings them together.
+ */
+import type { Answer, ReadBack } from '../domain/answer.ts';
+import type { DeadLetterCode } from '../domain/codes.ts';
+import type { DeadLetter } from '../domain/dead-letter.ts';
+import type { ErrorReport } from '../domain/error-report.ts';
+import type { JobHistory, ReportJob } from '../domain/job.ts';
+import type { Outcome } from '../domain/outcome.ts';
+
+/** Elasticsearch's connector API, as far as a report needs it. Neither method ever rejects. */
+export interface ConnectorApi {
+  /** Sends the error to the sync job, once. */
+  setSyncJobError(connectorSyncJobId: string, error: string, signal: AbortSignal): Promise<Answer>;
+  /** Reads what Elasticsearch holds about the sync job, once. */
+  readSyncJob(connectorSyncJobId: string, signal: AbortSignal): Promise<ReadBack>;
+}
+
+/** Where dead letters are kept. */
+export interface DeadLetterQueue {
+  /** Keeps a letter. Repeating it changes nothing and says so. */
+  add(letter: DeadLetter): Promise<'added' | 'present'>;
+  /** A page of letters, newest first, with the number of all that match. */
+  list(query: DeadLetterQuery): Promise<DeadLetterPage>;
+  /** One letter, or undefined where there is none with this id. */
+  get(id: string): Promise<DeadLetter | undefined>;
+  /** How many letters there are of each code; codes without letters are absent. */
+  counts(): Promise<DeadLetterCounts>;
+}
+
+export interface DeadLetterQuery {
+  readonly code?: DeadLetterCode | undefined;
+  /** Letters to pass over, from the newest. */
+  readonly offset: number;
+  /** Most letters to return. */
+  readonly limit: number;
+}
+
+export interface DeadLetterPage {
+  readonly total: number;
+  readonly letters: readonly DeadLetter[];
+}
+
+export type DeadLetterCounts = Readonly<Partial<Record<DeadLetterCode, number>>>;
+
+/** A report with the id of its job. */
+export interface IdentifiedReport {
+  readonly id: string;
+  readonly report: ErrorReport;
+}
+
+/** Where reports wait. */
+export interface JobQueue {
+  /**
+   * Accepts reports, in their order, all or none of them, and says of each whether it was new.
+   *
+   * @throws {Error} where the queue cannot be reached in time; whether they were accepted is then unknown,
+   * and repeating the call is harmless
+   */
+  add(reports: readonly IdentifiedReport[]): Promise<readonly ('queued' | 'duplicate')[]>;
+  /** How the queue stands now. */
+  depth(): Promise<QueueDepth>;
+}
+
+export interface QueueDepth {
+  /** Reports that can be taken at once. */
+  readonly waiting: number;
+  /** Reports an attempt is being made for. */
+  readonly active: number;
+  /** Reports that wait for a later attempt. */
+  readonly delayed: number;
+  /** How long the oldest waiting report has waited, in milliseconds; 0 where none waits. */
+  readonly oldestWaitingMs: number;
+  /** Whether somebody paused the queue. */
+  readonly paused: boolean;
+}
+
+/** A report has met its end, or is on its way to another attempt. */
+export interface AttemptEvent {
+  readonly job: Pick<ReportJob, 'id' | 'attempt' | 'enqueuedAtMs'>;
+  readonly connectorSyncJobId?: string;
+  readonly outcome: Outcome;
+  /** How long the attempt took, in milliseconds. */
+  readonly durationMs: number;
+  /** What the server or the network said, where the outcome is not a plain success. */
+  readonly detail?: string;
+  /** Whether the dead letter was there before, from an attempt that ended in a crash. */
+  readonly repeatedLetter?: boolean;
+}
+
+/** Is told of every attempt, once its outcome is certain. */
+export type ObserveAttempt = (event: AttemptEvent) => void;
+
+/** An outcome, with what the next attempt has to remember. */
+export interface AttemptResult {
+  readonly outcome: Outcome;
+  readonly history: JobHistory;
+}

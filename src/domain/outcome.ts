@@ -78,11 +78,9 @@ function decideTransient(
   }
   const failures = verdict.attemptUsed ? job.attempt : job.earlierStarts + 1;
   const bounds = verdict.wait === 'short' ? SHORT_WAIT : policy.backoff;
-  return {
-    kind: verdict.attemptUsed ? ('retry' as const) : ('snooze' as const),
-    code: verdict.code,
-    delayMs: Math.max(backoffDelayMs(failures, bounds, random), job.retryAfterMs),
-  };
+  const delayMs = Math.max(backoffDelayMs(failures, bounds, random), job.retryAfterMs);
+  const { code } = verdict;
+  return verdict.attemptUsed ? { kind: 'retry', code, delayMs } : { kind: 'snooze', code, delayMs };
 }
 
 /**

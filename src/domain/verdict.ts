@@ -173,7 +173,7 @@ export function judgeReadBack(
   first: Ambiguous,
   readBack: ReadBack,
   isOurs: (storedError: string) => boolean,
-): Verdict {
+): Verdict | ChangedMeanwhile {
   switch (readBack.kind) {
     case 'unknown':
       return judgeUnknown(first, readBack.answer);

@@ -53,3 +53,47 @@ export type ReadBack =
   | { readonly kind: 'missing'; readonly answer: Answer }
   /** The read itself failed or made no sense, so that nothing is known. */
   | { readonly kind: 'unknown'; readonly answer: Answer };
+
+/** An answer in a few words, for dead letters, histories and logs. */
+export interface AnswerSummary {
+  /** HTTP status, where there was one. */
+  readonly status?: number;
+  /** Elasticsearch's error type, or the network error's code. */
+  readonly type?: string;
+  /** What was said, at most `MAX_REASON_CHARACTERS` characters of it. */
+  readonly reason?: string;
+}
+
+/** Elasticsearch repeats the whole text in some refusals; a letter needs only its beginning. */
+export const MAX_REASON_CHARACTERS = 500;
+
+/** The answer in a few words. */
+export function summarizeAnswer(answer: Answer): AnswerSummary {
+  switch (answer.kind) {
+    case 'interrupted':
+      return { type: 'interrupted', reason: 'the worker was stopping' };
+    case 'not-sent':
+    case 'lost':
+      return { type: answer.type, reason: cutReason(answer.reason) };
+    case 'response':
+      return { status: answer.status, ...summarizeBody(answer.body) };
+  }
+}
+
+function summarizeBody(body: ResponseBody): AnswerSummary {
+  switch (body.kind) {
+    case 'result':
+      return { reason: cutReason(body.result) };
+    case 'error':
+      return { type: body.type, reason: cutReason(body.reason) };
+    case 'unreadable':
+      return { type: 'unreadable', reason: cutReason(body.reason) };
+  }
+}
+
+/** At most `MAX_REASON_CHARACTERS` characters of a text, with an ellipsis where some are missing. */
+export function cutReason(text: string): string {
+  return text.length <= MAX_REASON_CHARACTERS
+    ? text
+    : `${text.slice(0, MAX_REASON_CHARACTERS).toWellFormed()}…`;
+}

@@ -1,3 +1,4 @@
+import type { AnswerSummary, SyncJobStatus } from './answer.ts';
 import type { DeadLetterCode } from './codes.ts';
 import type { ErrorReport, ReportProblem } from './error-report.ts';
 import type { AttemptRecord } from './job.ts';
@@ -19,7 +20,9 @@ export interface DeadLetter {
   /** What is wrong with the payload, where it was no report. */
   readonly problems?: readonly ReportProblem[];
   /** The last answer, where there was one. */
-  readonly answer?: DeadLetterAnswer;
+  readonly answer?: AnswerSummary;
+  /** What Elasticsearch held about the sync job, where it was read back. */
+  readonly found?: FoundSyncJob;
   /** Attempts used up. */
   readonly attempts_made: number;
   /** The attempts that did not settle it, oldest first. */
@@ -34,11 +37,10 @@ export interface DeadLetter {
   readonly redrives: readonly Redrive[];
 }
 
-export interface DeadLetterAnswer {
-  readonly status?: number;
-  /** Elasticsearch's error type, or the network error's code. */
-  readonly type?: string;
-  readonly reason?: string;
+/** What a sync job was found to be, its text cut to `MAX_REASON_CHARACTERS`. */
+export interface FoundSyncJob {
+  readonly status: SyncJobStatus;
+  readonly error?: string;
 }
 
 export interface Redrive {

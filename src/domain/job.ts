@@ -1,20 +1,15 @@
 import { createHash } from 'node:crypto';
+import type { AnswerSummary } from './answer.ts';
 import type { VerdictCode } from './codes.ts';
 import type { ErrorReport } from './error-report.ts';
 
 /** One attempt that did not settle its report, as it is kept for the dead letter. */
-export interface AttemptRecord {
+export interface AttemptRecord extends AnswerSummary {
   /** Counted from 1; several records share a number where an attempt was not used up. */
   readonly attempt: number;
   /** When it began, ISO 8601. */
   readonly at: string;
   readonly code: VerdictCode;
-  /** HTTP status, where there was an answer. */
-  readonly status?: number;
-  /** Elasticsearch's error type, or the network error's code. */
-  readonly type?: string;
-  /** What the server or the network said, shortened. */
-  readonly reason?: string;
   readonly duration_ms: number;
   /** Which worker made it. */
   readonly worker: string;
@@ -28,6 +23,21 @@ export interface JobHistory {
 }
 
 export const NO_HISTORY: JobHistory = { attempts: [] };
+
+/** Records kept of one job: an outage of days must not grow its history without end. */
+const MAX_RECORDS = 50;
+
+/**
+ * The history with one more attempt. An attempt that met the same code as the one before and was not used
+ * up replaces it, so that a long outage is one record; beyond `MAX_RECORDS` the oldest but the very first go.
+ */
+export function withAttempt(history: JobHistory, record: AttemptRecord): JobHistory {
+  const last = history.attempts.at(-1);
+  const repeats = last?.attempt === record.attempt && last.code === record.code;
+  const attempts = [...(repeats ? history.attempts.slice(0, -1) : history.attempts), record];
+  if (attempts.length > MAX_RECORDS) attempts.splice(1, attempts.length - MAX_RECORDS);
+  return { ...history, attempts };
+}
 
 /** One report on its way, as an attempt sees it. */
 export interface ReportJob {

@@ -2,11 +2,11 @@
  * What the use cases ask of the world, in the project's own words. Adapters implement these; `app.ts`
  * brings them together.
  */
-import type { Answer, ReadBack } from '../domain/answer.ts';
+import type { Answer, AnswerSummary, ReadBack } from '../domain/answer.ts';
 import type { DeadLetterCode } from '../domain/codes.ts';
 import type { DeadLetter } from '../domain/dead-letter.ts';
 import type { ErrorReport } from '../domain/error-report.ts';
-import type { JobHistory, ReportJob } from '../domain/job.ts';
+import type { JobHistory } from '../domain/job.ts';
 import type { Outcome } from '../domain/outcome.ts';
 
 /** Elasticsearch's connector API, as far as a report needs it. Neither method ever rejects. */
@@ -53,7 +53,7 @@ export interface IdentifiedReport {
 /** Where reports wait. */
 export interface JobQueue {
   /**
-   * Accepts reports, in their order, all or none of them, and says of each whether it was new.
+   * Accepts reports, in their order, and says of each whether it was new.
    *
    * @throws {Error} where the queue cannot be reached in time; whether they were accepted is then unknown,
    * and repeating the call is harmless
@@ -76,24 +76,54 @@ export interface QueueDepth {
   readonly paused: boolean;
 }
 
-/** A report has met its end, or is on its way to another attempt. */
-export interface AttemptEvent {
-  readonly job: Pick<ReportJob, 'id' | 'attempt' | 'enqueuedAtMs'>;
-  readonly connectorSyncJobId?: string;
-  readonly outcome: Outcome;
-  /** How long the attempt took, in milliseconds. */
-  readonly durationMs: number;
-  /** What the server or the network said, where the outcome is not a plain success. */
-  readonly detail?: string;
-  /** Whether the dead letter was there before, from an attempt that ended in a crash. */
-  readonly repeatedLetter?: boolean;
+/** A job as the queue hands it over: its payload comes from outside and may be anything. */
+export interface QueuedJob {
+  readonly id: string;
+  readonly payload: Payload;
+  /** The attempt that is beginning, counted from 1. */
+  readonly attempt: number;
+  /** How often it was fetched before, attempts, snoozes and crashes together. */
+  readonly earlierStarts: number;
+  /** When it was accepted, in milliseconds since 1970. */
+  readonly enqueuedAtMs: number;
+  readonly history: JobHistory;
+  /** Whether its worker died on it too often for another attempt. */
+  readonly poisoned: boolean;
 }
 
-/** Is told of every attempt, once its outcome is certain. */
-export type ObserveAttempt = (event: AttemptEvent) => void;
+export type Payload =
+  | { readonly kind: 'json'; readonly value: unknown }
+  /** Not JSON at all; the text as it was found. */
+  | { readonly kind: 'text'; readonly text: string };
 
-/** An outcome, with what the next attempt has to remember. */
+/** What an attempt came to. */
 export interface AttemptResult {
   readonly outcome: Outcome;
+  /** What the next attempt has to remember. */
   readonly history: JobHistory;
+  /** What the server or the network said last, where the outcome is not a plain success. */
+  readonly answer?: AnswerSummary;
+  /** Whether the dead letter was there before: an earlier attempt wrote it and crashed. */
+  readonly letterWasPresent?: boolean;
+}
+
+/** Settles one job as far as one attempt can. Never rejects but for a fault that no retry can pass. */
+export type SettleJob = (job: QueuedJob, signal: AbortSignal) => Promise<AttemptResult>;
+
+/** One attempt, told once its outcome is certain, that is when the queue has recorded it. */
+export interface AttemptEvent {
+  readonly job: QueuedJob;
+  readonly result: AttemptResult;
+  /** How long the attempt took, in milliseconds. */
+  readonly durationMs: number;
+}
+
+export type ObserveAttempt = (event: AttemptEvent) => void;
+
+/** Says to the operator what happens. Fields first, then one short sentence. */
+export interface Log {
+  debug(fields: Readonly<Record<string, unknown>>, message: string): void;
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
 }

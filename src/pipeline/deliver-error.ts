@@ -1,0 +1,95 @@
+import { type Answer, type AnswerSummary, cutReason, summarizeAnswer } from '../domain/answer.ts';
+import type { FoundSyncJob } from '../domain/dead-letter.ts';
+import type { ErrorReport } from '../domain/error-report.ts';
+import { REDUCED_ERROR_BYTES, shortenError } from '../domain/shorten-error.ts';
+import {
+  type Ambiguous,
+  CHANGED_AGAIN,
+  type ChangedMeanwhile,
+  judgeAnswer,
+  judgeReadBack,
+  STILL_TOO_LARGE,
+  type TooLarge,
+  type Verdict,
+} from '../domain/verdict.ts';
+import type { ConnectorApi } from './ports.ts';
+
+/** What became of the requests of one attempt. */
+export interface Delivery {
+  readonly verdict: Verdict;
+  /** What was said last. */
+  readonly answer: AnswerSummary;
+  /** The last `Retry-After` header, as it came. */
+  readonly retryAfter?: string;
+  /** What the sync job was found to be, where it was read back. */
+  readonly found?: FoundSyncJob;
+}
+
+/**
+ * The requests of one attempt, until there is a verdict:
+ *
+ * 1. The error is sent. Most answers are a verdict.
+ * 2. An ambiguous one is read back, and the sync job tells.
+ * 3. Two findings call for one more request at once: 413, with a shorter text, and a sync job that changed
+ *    between the refusal and the read-back. Each counts once; what comes after is final for this attempt.
+ */
+export async function deliverError(
+  report: ErrorReport,
+  api: ConnectorApi,
+  signal: AbortSignal,
+): Promise<Delivery> {
+  const { connector_sync_job_id: id, error } = report;
+  const whole = shortenError(error);
+  const reduced = shortenError(error, REDUCED_ERROR_BYTES);
+  const isOurs = (stored: string): boolean => stored === whole || stored === reduced;
+
+  const first = await send(whole);
+  switch (first.verdict.kind) {
+    case 'too-large':
+      return reduced === whole
+        ? { ...first, verdict: STILL_TOO_LARGE }
+        : final(await send(reduced), STILL_TOO_LARGE);
+    case 'changed-meanwhile':
+      return final(await send(whole), CHANGED_AGAIN);
+    default:
+      return { ...first, verdict: first.verdict };
+  }
+
+  async function send(text: string): Promise<Sent> {
+    const answer = await api.setSyncJobError(id, text, signal);
+    const verdict = judgeAnswer(answer);
+    return verdict.kind === 'ambiguous' ? readBack(verdict, answer) : { verdict, ...told(answer) };
+  }
+
+  async function readBack(ambiguous: Ambiguous, first: Answer): Promise<Sent> {
+    const found = await api.readSyncJob(id, signal);
+    const verdict = judgeReadBack(ambiguous, found, isOurs);
+    switch (found.kind) {
+      case 'found':
+        return { verdict, ...told(first), found: summarizeFound(found.status, found.error) };
+      case 'missing':
+      case 'unknown':
+        return { verdict, ...told(found.answer) };
+    }
+  }
+}
+
+/** A delivery that may still call for one more request. */
+type Sent = Omit<Delivery, 'verdict'> & { readonly verdict: Verdict | TooLarge | ChangedMeanwhile };
+
+function final(sent: Sent, otherwise: Verdict): Delivery {
+  const { verdict } = sent;
+  const isFinal = verdict.kind !== 'too-large' && verdict.kind !== 'changed-meanwhile';
+  return { ...sent, verdict: isFinal ? verdict : otherwise };
+}
+
+function told(answer: Answer): { readonly answer: AnswerSummary; readonly retryAfter?: string } {
+  const summary = { answer: summarizeAnswer(answer) };
+  return answer.kind === 'response' && answer.retryAfter !== undefined
+    ? { ...summary, retryAfter: answer.retryAfter }
+    : summary;
+}
+
+function summarizeFound(status: FoundSyncJob['status'], error: string | undefined): FoundSyncJob {
+  return error === undefined ? { status } : { status, error: cutReason(error) };
+}

@@ -1,0 +1,108 @@
+import { type Random, retryAfterMs } from '../domain/backoff.ts';
+import type { VerdictCode } from '../domain/codes.ts';
+import type { ErrorReport } from '../domain/error-report.ts';
+import { type JobHistory, withAttempt } from '../domain/job.ts';
+import { decideOutcome, type Outcome, type RetryPolicy } from '../domain/outcome.ts';
+import { type Verdict, WORKER_ERROR } from '../domain/verdict.ts';
+import { buryReport } from './bury-report.ts';
+import { type Delivery, deliverError } from './deliver-error.ts';
+import type { AttemptResult, ConnectorApi, DeadLetterQueue, QueuedJob } from './ports.ts';
+
+/** What an attempt works with. */
+export interface AttemptContext {
+  readonly api: ConnectorApi;
+  readonly deadLetters: DeadLetterQueue;
+  readonly policy: RetryPolicy;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly random: Random;
+  /** This worker's name, as dead letters and histories show it. */
+  readonly worker: string;
+}
+
+/**
+ * One attempt for one report:
+ *
+ * 1. Send the error and read what was said, until there is a verdict.
+ * 2. Decide what happens to the job.
+ * 3. Where that is a dead letter, write it. The queue finishes the job afterwards, not before.
+ */
+export async function runAttempt(
+  job: QueuedJob,
+  report: ErrorReport,
+  context: AttemptContext,
+  signal: AbortSignal,
+): Promise<AttemptResult> {
+  const startedAtMs = context.now();
+  const delivery = await deliver(report, context.api, signal);
+  const nowMs = context.now();
+
+  const history = remember(job, delivery, { startedAtMs, nowMs, worker: context.worker });
+  const outcome = decide(job, delivery, history, context, nowMs);
+  const result = { outcome, history, answer: delivery.answer };
+  if (outcome.kind !== 'dead-letter') return result;
+
+  const written = await buryReport(
+    job,
+    {
+      code: outcome.code,
+      attempts_made: job.attempt,
+      history,
+      content: { kind: 'report', report },
+      answer: delivery.answer,
+      ...(delivery.found === undefined ? {} : { found: delivery.found }),
+    },
+    context.deadLetters,
+    { nowMs, worker: context.worker },
+  );
+  return { ...result, letterWasPresent: written === 'present' };
+}
+
+/** A fault of our own must not stop the worker, nor be tried for ever: it is an attempt that failed. */
+async function deliver(report: ErrorReport, api: ConnectorApi, signal: AbortSignal): Promise<Delivery> {
+  try {
+    return await deliverError(report, api, signal);
+  } catch (error) {
+    return { verdict: WORKER_ERROR, answer: { type: 'worker_error', reason: String(error) } };
+  }
+}
+
+function decide(
+  job: QueuedJob,
+  { verdict, retryAfter }: Delivery,
+  history: JobHistory,
+  { policy, random }: AttemptContext,
+  nowMs: number,
+): Outcome {
+  const state = {
+    attempt: job.attempt,
+    earlierStarts: job.earlierStarts,
+    ageMs: nowMs - job.enqueuedAtMs,
+    notRunningForMs: nowMs - (history.not_running_since_ms ?? nowMs),
+    retryAfterMs: retryAfterMs(retryAfter, nowMs),
+  };
+  return decideOutcome(verdict, state, policy, random);
+}
+
+function remember(
+  job: QueuedJob,
+  { verdict, answer }: Delivery,
+  at: { readonly startedAtMs: number; readonly nowMs: number; readonly worker: string },
+): JobHistory {
+  const code = codeOf(verdict);
+  if (code === undefined) return job.history;
+  const { attempts } = withAttempt(job.history, {
+    attempt: job.attempt,
+    at: new Date(at.startedAtMs).toISOString(),
+    code,
+    ...answer,
+    duration_ms: at.nowMs - at.startedAtMs,
+    worker: at.worker,
+  });
+  if (verdict.kind !== 'not-running') return { attempts };
+  return { attempts, not_running_since_ms: job.history.not_running_since_ms ?? at.nowMs };
+}
+
+function codeOf(verdict: Verdict): VerdictCode | undefined {
+  return 'code' in verdict ? verdict.code : undefined;
+}

@@ -1,0 +1,91 @@
+/** A running stand-in, as a test or a command holds it. */
+import { Cluster } from './cluster/cluster.ts';
+import { Ledger } from './ledger.ts';
+import { defaults, type StandInOptions } from './options.ts';
+import { Router } from './router.ts';
+import { routesOf } from './routes.ts';
+import { loadSyncJobs, type SyncJobInput } from './sync-jobs/load.ts';
+import type { SyncJobRecord } from './sync-jobs/scene.ts';
+import { WebServer } from './wire/web-server.ts';
+
+/** A sync job as the API would return it. */
+export interface SyncJobDocument {
+  readonly id: string;
+  readonly status: string;
+  readonly error?: string;
+  readonly [member: string]: unknown;
+}
+
+/** A connector API that answers like Elasticsearch, on a port of its own. */
+export interface StandIn extends AsyncDisposable {
+  /** Where it listens, such as `http://127.0.0.1:34567`. */
+  readonly url: string;
+  readonly port: number;
+  /** The Elasticsearch version it answers as. */
+  readonly elasticsearchVersion: string;
+  /** Every request so far. */
+  readonly ledger: Ledger;
+  /**
+   * Puts sync jobs in place from records, NDJSON text or lines of NDJSON.
+   *
+   * @returns How many were stored.
+   * @throws SyncJobLoadError naming the lines that are no sync jobs.
+   */
+  loadSyncJobs(input: SyncJobInput): Promise<number>;
+  /** Puts one sync job in place, with any status and any text, instead of one of the same id. */
+  putSyncJob(record: SyncJobRecord): void;
+  /** The sync job as GET would return it, or undefined. */
+  syncJob(id: string): SyncJobDocument | undefined;
+  /** Every sync job, in the order of their first appearance. */
+  syncJobs(): IterableIterator<SyncJobDocument>;
+  /** Forgets every document and the ledger. */
+  reset(): void;
+  /** Stops listening and cuts every connection; may be called twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a stand-in.
+ *
+ * @throws RangeError for a version it cannot answer as; SyncJobLoadError for sync jobs that are none.
+ */
+export async function startStandIn(options: StandInOptions = {}): Promise<StandIn> {
+  const settings = { ...defaults, ...options };
+  const cluster = new Cluster(settings.elasticsearchVersion, options.security);
+  const ledger = new Ledger(settings.ledgerCapacity);
+  const router = new Router(routesOf(cluster.version));
+  const load = (input: SyncJobInput): Promise<number> => loadSyncJobs(cluster.scene, input, cluster.clock());
+  if (options.syncJobs !== undefined) await load(options.syncJobs);
+  const server = new WebServer({ cluster, router, ledger, maxContentBytes: settings.maxContentBytes });
+  const port = await server.listen(settings.port, settings.host);
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopped ??= server.close();
+    return stopped;
+  };
+  return {
+    url: `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`,
+    port,
+    elasticsearchVersion: cluster.version.number,
+    ledger,
+    loadSyncJobs: load,
+    putSyncJob: (record) => cluster.scene.put(record),
+    syncJob: (id) => {
+      const source = cluster.syncJobs.source(id);
+      return source === undefined ? undefined : document(id, source);
+    },
+    *syncJobs() {
+      for (const [id, { source }] of cluster.syncJobs.documents) yield document(id, source);
+    },
+    reset: () => {
+      cluster.reset();
+      ledger.clear();
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+function document(id: string, source: Readonly<Record<string, unknown>>): SyncJobDocument {
+  return { id, ...source } as SyncJobDocument;
+}

@@ -84,12 +84,21 @@ export type ParseErrorReport = (value: unknown) => ParsedReport;
 export function errorReportParser(limits: ReportLimits): ParseErrorReport {
   const schema = errorReportSchema(limits);
   return (value) => {
-    const unknown = unknownFields(value);
-    const parsed = schema.safeParse(value);
-    if (parsed.success && unknown.length === 0) return { kind: 'valid', report: parsed.data };
-    const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemOf(issue, value));
-    return { kind: 'invalid', problems: [...firstOfEachField(problems), ...unknown] };
+    try {
+      return parseWith(schema, value);
+    } catch {
+      // JSON holds nothing that throws when it is read; a caller's object may, with a getter or as a proxy.
+      return { kind: 'invalid', problems: [notAReport('an object that cannot be read')] };
+    }
   };
+}
+
+function parseWith(schema: z.ZodType<ErrorReport>, value: unknown): ParsedReport {
+  const unknown = unknownFields(value);
+  const parsed = schema.safeParse(value);
+  if (parsed.success && unknown.length === 0) return { kind: 'valid', report: parsed.data };
+  const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemOf(issue, value));
+  return { kind: 'invalid', problems: [...firstOfEachField(problems), ...unknown] };
 }
 
 /** Zod passes `__proto__` over, so that the one rule about unknown fields has to be kept here. */
@@ -116,11 +125,7 @@ function unknownFields(value: unknown): ReportProblem[] {
 function problemOf(issue: z.core.$ZodIssue, value: unknown): ReportProblem[] {
   if (issue.code === 'unrecognized_keys') return [];
   const [name] = issue.path;
-  if (name === undefined || !isObject(value)) {
-    return [
-      { field: '', expected: 'a JSON object with connector_sync_job_id and error', got: describe(value) },
-    ];
-  }
+  if (name === undefined || !isObject(value)) return [notAReport(describe(value))];
   const key = String(name);
   return [
     {
@@ -130,6 +135,12 @@ function problemOf(issue: z.core.$ZodIssue, value: unknown): ReportProblem[] {
     },
   ];
 }
+
+const notAReport = (got: string): ReportProblem => ({
+  field: '',
+  expected: 'a JSON object with connector_sync_job_id and error',
+  got,
+});
 
 /** A field that breaks two rules is told about the first; the second often only repeats it. */
 function firstOfEachField(problems: readonly ReportProblem[]): ReportProblem[] {

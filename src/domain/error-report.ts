@@ -14,7 +14,7 @@ export interface ErrorReport {
   readonly connector_id?: string | undefined;
   /** Who reports, a host or a service for instance, at most 512 bytes. */
   readonly source?: string | undefined;
-  /** When it went wrong: ISO 8601 with a time zone, `2026-11-23T09:30:00Z` or `…+01:00`. */
+  /** When it went wrong: ISO 8601 with a time zone, `2026-11-23T09:30:00Z` or `…+01:00`, at most 512 bytes. */
   readonly reported_at?: string | undefined;
   /** Makes two reports for one sync job the same one although their texts differ, at most 512 bytes. */
   readonly idempotency_key?: string | undefined;
@@ -40,6 +40,8 @@ export type ParsedReport =
 
 const MAX_FIELD_BYTES = 512;
 
+const REPORTED_AT = `an ISO 8601 date and time with a zone, such as 2026-11-23T09:30:00Z, of at most ${MAX_FIELD_BYTES} bytes`;
+
 /** A path segment of `.` or `..` changes the path it stands in, and no client escapes it. */
 const isPathStep = (text: string): boolean => text === '.' || text === '..';
 
@@ -64,11 +66,10 @@ export const errorReportSchema = (limits: ReportLimits): z.ZodType<ErrorReport> 
     error: field(limits.maxErrorBytes),
     connector_id: field(MAX_FIELD_BYTES).optional(),
     source: field(MAX_FIELD_BYTES).optional(),
+    // ISO 8601 sets no end to the fraction of a second, so the length needs its own.
     reported_at: z.iso
-      .datetime({
-        offset: true,
-        error: 'an ISO 8601 date and time with a zone, such as 2026-11-23T09:30:00Z',
-      })
+      .datetime({ offset: true, error: REPORTED_AT })
+      .max(MAX_FIELD_BYTES, REPORTED_AT)
       .optional(),
     idempotency_key: field(MAX_FIELD_BYTES).optional(),
   });

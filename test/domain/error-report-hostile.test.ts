@@ -35,3 +35,16 @@ test.each([
     },
   ]);
 });
+
+test('refuses a time of more than 512 bytes, whose fraction of a second would have no end', () => {
+  const time = (digits: number): string => `2026-11-23T09:30:00.${'1'.repeat(digits)}Z`;
+  expect(time(491)).toHaveLength(512);
+  expect(parse({ ...report, reported_at: time(491) }).kind).toBe('valid');
+  expect(problemsOf(parse({ ...report, reported_at: time(492) }))).toEqual([
+    {
+      field: 'reported_at',
+      expected: expect.stringContaining('at most 512 bytes'),
+      got: 'a string of 513 bytes',
+    },
+  ]);
+});

@@ -28,7 +28,7 @@ export interface ReportLimits {
 
 /** One thing wrong with one field: what was expected there and what came. Never carries a field's whole text. */
 export interface ReportProblem {
-  /** The field's name, or empty where the value as a whole is not a report. */
+  /** The field's name, at most 64 characters of it, or empty where the value as a whole is wrong. */
   readonly field: string;
   readonly expected: string;
   readonly got: string;
@@ -112,15 +112,18 @@ const FIELDS: ReadonlySet<string> = new Set<keyof ErrorReport>([
   'idempotency_key',
 ]);
 
+/** Unknown fields that are told by name: an input of many of them must not grow into a larger refusal. */
+const MAX_NAMED_FIELDS = 10;
+
 function unknownFields(value: unknown): ReportProblem[] {
   if (!isObject(value)) return [];
-  return Object.keys(value)
-    .filter((name) => !FIELDS.has(name))
-    .map((name) => ({
-      field: abbreviate(name),
-      expected: `one of ${[...FIELDS].join(', ')}`,
-      got: 'an unknown field',
-    }));
+  const names = Object.keys(value).filter((name) => !FIELDS.has(name));
+  const expected = `one of ${[...FIELDS].join(', ')}`;
+  const named = names
+    .slice(0, MAX_NAMED_FIELDS)
+    .map((name) => ({ field: abbreviate(name), expected, got: 'an unknown field' }));
+  const more = names.length - named.length;
+  return more === 0 ? named : [...named, { field: '', expected, got: `${more} more unknown fields` }];
 }
 
 function problemOf(issue: z.core.$ZodIssue, value: unknown): ReportProblem[] {
@@ -158,11 +161,11 @@ function describe(value: unknown): string {
     return isPathStep(value) ? `"${value}"` : `a string of ${Buffer.byteLength(value)} bytes`;
   }
   if (typeof value === 'number' || typeof value === 'boolean') return `the ${typeof value} ${value}`;
-  return `an ${typeof value}`;
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 function abbreviate(name: string): string {
-  return name.length <= 64 ? name : `${name.slice(0, 64)}…`;
+  return name.length <= 64 ? name : `${name.slice(0, 64).toWellFormed()}…`;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

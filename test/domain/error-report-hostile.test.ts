@@ -48,3 +48,43 @@ test('refuses a time of more than 512 bytes, whose fraction of a second would ha
     },
   ]);
 });
+
+test('names ten unknown fields and counts the rest, so that a refusal never outgrows its input', () => {
+  const fields = Object.fromEntries(Array.from({ length: 100_000 }, (_, n) => [`field-${n}`, n]));
+  const problems = problemsOf(parse({ ...report, ...fields }));
+  expect(problems).toHaveLength(11);
+  expect(problems.slice(0, 10).map(({ field }) => field)).toEqual(
+    Array.from({ length: 10 }, (_, n) => `field-${n}`),
+  );
+  expect(problems.at(-1)).toMatchObject({ field: '', got: '99990 more unknown fields' });
+});
+
+test('cuts the name of an unknown field to 64 characters, never through a surrogate pair', () => {
+  const [exact] = problemsOf(parse({ ...report, ['n'.repeat(64)]: 1 }));
+  expect(exact?.field).toBe('n'.repeat(64));
+  const [cut] = problemsOf(parse({ ...report, [`${'n'.repeat(63)}😀tail`]: 1 }));
+  expect(cut?.field.isWellFormed()).toBe(true);
+  expect(cut?.field.startsWith('n'.repeat(63))).toBe(true);
+  expect(cut?.field.endsWith('…')).toBe(true);
+  expect(cut?.field).toHaveLength(65);
+});
+
+test.each([
+  [undefined, 'nothing'],
+  [null, 'null'],
+  [42, 'the number 42'],
+  [Number.NaN, 'the number NaN'],
+  [true, 'the boolean true'],
+  [42n, 'a bigint'],
+  [Symbol('secret'), 'a symbol'],
+  [() => 'secret', 'a function'],
+  [['secret'], 'an array'],
+  [{ password: 'secret' }, 'an object'],
+  [new Date(0), 'an object'],
+  [new Map([['error', 'secret']]), 'an object'],
+  ['', 'an empty string'],
+])('says of %o in a field that it got %s', (value, got) => {
+  expect(problemsOf(parse({ ...report, error: value }))).toEqual([
+    { field: 'error', expected: 'a string of 1 to 1048576 bytes of UTF-8', got },
+  ]);
+});

@@ -144,7 +144,7 @@ function judgeRefusal({ status, body, fromElasticsearch }: Response): Verdict | 
     case 404:
       return type === 'resource_not_found_exception' ? permanent('sync_job_not_found') : outage('misrouted');
     case 409:
-      return CONFLICT;
+      return type === undefined ? outage('misrouted') : CONFLICT;
     case 429:
       return type === 'cluster_block_exception' ? outage('cluster_block') : THROTTLED;
     default:

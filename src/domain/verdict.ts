@@ -159,8 +159,9 @@ function judgeBadRequest(type: string | undefined, body: Response['body']): Verd
   if (body.causedByType === REFUSED_TRANSITION || body.reason.startsWith('Invalid transition attempt')) {
     return ambiguous('refused-transition');
   }
-  // It refuses our headers, not the report: every report would meet the same end.
+  // These refuse our headers, and writes to the whole index: every report would meet the same end.
   if (type === 'media_type_header_exception') return outage('misrouted');
+  if (type === 'index_closed_exception') return outage('cluster_block');
   return permanent('rejected');
 }
 

@@ -10,3 +10,12 @@ test('holds a 409 that is not from Elasticsearch against the way there, not agai
     misrouted,
   );
 });
+
+test('waits for an index that is closed, although Elasticsearch answers with the status of a bad request', () => {
+  const body = { kind: 'error', type: 'index_closed_exception', reason: 'closed' } as const;
+  expect(judgeAnswer({ kind: 'response', status: 400, fromElasticsearch: true, body })).toEqual({
+    kind: 'outage',
+    code: 'cluster_block',
+    circuit: 'failure',
+  });
+});

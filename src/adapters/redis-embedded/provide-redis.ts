@@ -73,9 +73,14 @@ const fromServer: Step = async (options, tried) => {
       return undefined;
     }
     binary = findBinary(SERVER_NAMES, env['PATH']);
-    if (binary === undefined) return undefined;
+    if (binary === undefined) {
+      tried.push('apt-get installed redis-server, but it is not on PATH');
+      return undefined;
+    }
   }
-  return unlessItFails(tried, () => startRedisServer({ ...options, binary, origin, path: env['PATH'] }));
+  return unlessItFails(options, tried, () =>
+    startRedisServer({ ...options, binary, origin, path: env['PATH'] }),
+  );
 };
 
 const fromContainer: Step = async (options, tried) => {
@@ -85,17 +90,22 @@ const fromContainer: Step = async (options, tried) => {
     return undefined;
   }
   options.say('Redis: starting a container');
-  return unlessItFails(tried, () => startRedisContainer(options.appendOnly, options.maxMemoryPolicy));
+  return unlessItFails(options, tried, () =>
+    startRedisContainer(options.appendOnly, options.maxMemoryPolicy),
+  );
 };
 
 async function unlessItFails(
+  { say }: ProvideRedisOptions,
   tried: string[],
   start: () => Promise<RedisServer>,
 ): Promise<RedisServer | undefined> {
   try {
     return await start();
   } catch (error) {
-    tried.push(error instanceof Error ? error.message : String(error));
+    const reason = error instanceof Error ? error.message : String(error);
+    say(`Redis: ${reason}`);
+    tried.push(reason);
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
+import { randomInt } from 'node:crypto';
 import { mkdir, mkdtemp } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,10 +44,9 @@ const PORTS_TO_TRY = 20;
  */
 export async function startRedisServer(options: StartRedisServerOptions): Promise<StartedRedisServer> {
   for (let portsLeft = PORTS_TO_TRY; ; portsLeft--) {
-    const port = options.port ?? (await freePort());
+    const port = options.port ?? pickPort();
     const attempt = await tryPort(options, port);
     if (attempt.kind === 'started') return attempt.server;
-    // Between finding the port free and binding it, somebody else may have taken it.
     const mayTryAnother = options.port === undefined && portsLeft > 1;
     if (!mayTryAnother || !/address already in use/i.test(attempt.output)) {
       throw new Error(`${options.binary} did not start on port ${port}: ${lastWords(attempt.output)}`);
@@ -121,15 +120,13 @@ async function folderFor(dataDir: string | undefined): Promise<string> {
   return dataDir;
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen({ port: 0, host: '127.0.0.1' }, () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
+/**
+ * A port that is probably free; whoever starts on it finds out. It lies below the range that systems take
+ * outgoing ports from (Linux: 32768 and above): there, a client that keeps trying to reach a stopped server
+ * sooner or later gets that very port for its own end, connects to itself, and the server cannot come back.
+ */
+function pickPort(): number {
+  return randomInt(10_240, 30_000);
 }
 
 function lastWords(output: string): string {

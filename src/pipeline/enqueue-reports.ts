@@ -42,7 +42,7 @@ export const ENQUEUE_LIMITS: EnqueueLimits = {
 export async function* enqueueReports<Item>(
   items: Iterable<Item> | AsyncIterable<Item>,
   parse: (item: Item) => ParsedReport,
-  queue: JobQueue,
+  queue: Pick<JobQueue, 'add'>,
   limits: EnqueueLimits = ENQUEUE_LIMITS,
 ): AsyncGenerator<EnqueueResult, void, undefined> {
   const seen = new RecentIds(limits.rememberedIds);
@@ -88,7 +88,10 @@ function prepare(parsed: ParsedReport, seen: RecentIds): Pending {
   return { ask: { id, report: parsed.report } };
 }
 
-async function send(chunk: readonly Pending[], queue: JobQueue): Promise<readonly EnqueueResult[]> {
+async function send(
+  chunk: readonly Pending[],
+  queue: Pick<JobQueue, 'add'>,
+): Promise<readonly EnqueueResult[]> {
   const asked = chunk.flatMap((pending) => ('ask' in pending ? [pending.ask] : []));
   const answers = asked.length === 0 ? [] : await queue.add(asked);
   let next = 0;

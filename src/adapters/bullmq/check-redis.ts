@@ -1,0 +1,55 @@
+import type { Redis } from 'ioredis';
+
+/** This Redis would lose reports or cannot run the queue; waiting does not change it. */
+export class RedisUnsuitable extends Error {
+  override readonly name = 'RedisUnsuitable';
+}
+
+/** What a Redis says of itself, as far as it matters here. */
+export interface RedisFacts {
+  /** For instance `7.0.15`. */
+  readonly version: string;
+  /** What it does when its memory is full. */
+  readonly evictionPolicy: string | undefined;
+}
+
+/** BullMQ's own recommendation; older ones lack commands it uses. */
+const OLDEST_VERSION = [6, 2] as const;
+
+/**
+ * Asks Redis what it is.
+ *
+ * @throws {RedisUnsuitable} where it is older than 6.2, or evicts keys when its memory is full: an evicted
+ * key is a lost report, silently
+ */
+export async function checkRedis(redis: Redis): Promise<RedisFacts> {
+  const facts = parseInfo(await redis.info());
+  const [major = 0, minor = 0] = facts.version.split('.').map(Number);
+  if (major < OLDEST_VERSION[0] || (major === OLDEST_VERSION[0] && minor < OLDEST_VERSION[1])) {
+    throw new RedisUnsuitable(
+      `Redis ${OLDEST_VERSION.join('.')} or newer is needed; this one is ${facts.version}.`,
+    );
+  }
+  // Managed services may hide the policy; what cannot be seen is not held against them.
+  if (facts.evictionPolicy !== undefined && facts.evictionPolicy !== 'noeviction') {
+    throw new RedisUnsuitable(
+      `Redis drops keys when its memory is full (maxmemory-policy is ${facts.evictionPolicy}), which would lose ` +
+        'reports without a trace. Set it to noeviction: `redis-cli config set maxmemory-policy noeviction`, and ' +
+        'in redis.conf or your provider’s parameter group.',
+    );
+  }
+  return facts;
+}
+
+function parseInfo(info: string): RedisFacts {
+  const fields = new Map(
+    info.split(/\r?\n/).flatMap((line) => {
+      const colon = line.indexOf(':');
+      return colon < 0 ? [] : [[line.slice(0, colon), line.slice(colon + 1)] as const];
+    }),
+  );
+  return {
+    version: fields.get('redis_version') ?? '0',
+    evictionPolicy: fields.get('maxmemory_policy'),
+  };
+}

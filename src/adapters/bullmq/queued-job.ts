@@ -1,0 +1,87 @@
+import type { Job, JobJson } from 'bullmq';
+import { type JobHistory, NO_HISTORY } from '../../domain/job.ts';
+import type { Payload, QueuedJob } from '../../pipeline/ports.ts';
+
+/** Reads what BullMQ hands over into our own words; whatever a foreign producer wrote must not throw here. */
+export function toQueuedJob(job: Job): QueuedJob {
+  return {
+    id: job.id ?? '',
+    payload: payloadOf(job),
+    attempt: countOf(job.attemptsMade) + 1,
+    // BullMQ counts the start that is under way.
+    earlierStarts: Math.max(0, countOf(job.attemptsStarted) - 1),
+    enqueuedAtMs: countOf(job.timestamp),
+    history: historyOf(job.progress),
+    poisoned: poisonedJobs.has(job),
+  };
+}
+
+/** A payload that BullMQ could not parse, kept as it was found. */
+class UnreadablePayload {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const poisonedJobs = new WeakSet<Job>();
+
+function payloadOf(job: Job): Payload {
+  const data: unknown = job.data;
+  return data instanceof UnreadablePayload
+    ? { kind: 'text', text: data.text }
+    : { kind: 'json', value: data };
+}
+
+/** A counter as BullMQ keeps it, or 0 where it is none. */
+export function countOf(value: unknown): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
+}
+
+/** The history that a worker of ours left in a job's progress, or an empty one. */
+export function historyOf(progress: unknown): JobHistory {
+  const isHistory = typeof progress === 'object' && progress !== null && 'attempts' in progress;
+  return isHistory && Array.isArray(progress.attempts) ? (progress as JobHistory) : NO_HISTORY;
+}
+
+/** Attempts and backoff are decided by the outcome; BullMQ only has to never end a job by itself. */
+const WORKER_OWNED_OPTIONS = {
+  attempts: Number.MAX_SAFE_INTEGER,
+  backoff: { type: 'outcome' },
+  // A settled job leaves nothing behind: what must be remembered is a dead letter.
+  removeOnComplete: true,
+  // A job that BullMQ fails by itself stays until the sweep has made it a dead letter.
+  removeOnFail: false,
+  stackTraceLimit: 1,
+} as const;
+
+/**
+ * Builds a job so that nothing in it can harm the worker:
+ *
+ * 1. Its options are the worker's, whatever the producer set: a client in another language that knows
+ *    nothing of retries gets the same as any other.
+ * 2. A payload that is not JSON becomes a dead letter. By itself BullMQ would hand the job out for ever,
+ *    because it parses before anything can fail the job.
+ * 3. A job that stalled too often is handed to us too. By itself BullMQ would fail it without calling
+ *    anybody, and its report would rest in the set of failed jobs.
+ */
+export function buildJob(create: (json: JobJson) => Job, json: JobJson): Job {
+  const job = createTolerantly(create, json);
+  job.opts = { ...job.opts, ...WORKER_OWNED_OPTIONS };
+  if (job.deferredFailure !== undefined) {
+    poisonedJobs.add(job);
+    delete (job as { deferredFailure?: string }).deferredFailure;
+  }
+  return job;
+}
+
+function createTolerantly(create: (json: JobJson) => Job, json: JobJson): Job {
+  try {
+    return create(json);
+  } catch {
+    const job = create({ ...json, data: 'null' });
+    job.data = new UnreadablePayload(String(json.data));
+    return job;
+  }
+}

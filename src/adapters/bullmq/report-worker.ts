@@ -1,0 +1,185 @@
+/**
+ * A job's way through the worker:
+ *
+ * 1. BullMQ fetches it and takes its lock. `buildJob` makes it safe.
+ * 2. `settle` makes one attempt and says what happens to the job; a dead letter is written by then.
+ * 3. Settled: the processor returns, and BullMQ removes the job and fetches the next one in the same call.
+ *    To be retried: it throws, and BullMQ counts the attempt and delays the job.
+ *    Snoozed or handed back: the job is moved first, and BullMQ is told that it was.
+ * 4. Only then is the attempt told to the observer.
+ *
+ * A crash at any point leaves the job in `active` without a lock, and another worker takes it up.
+ */
+import { DelayedError, type Job, type JobJson, WaitingError, Worker } from 'bullmq';
+import type { AttemptEvent, AttemptResult, Log, ObserveAttempt, SettleJob } from '../../pipeline/ports.ts';
+import type { OwnedRedis } from './connect-redis.ts';
+import type { QueueNames } from './names.ts';
+import { buildJob, toQueuedJob } from './queued-job.ts';
+
+export interface WorkerOptions {
+  /** This worker's name, as BullMQ's tools and the dead letters show it. */
+  readonly name: string;
+  /** Most attempts under way at once. */
+  readonly concurrency: number;
+  /** How long a lock lasts without renewal; it is renewed every half of it. */
+  readonly lockDurationMs: number;
+  /** How often jobs of crashed workers are looked for. */
+  readonly stalledIntervalMs: number;
+  /** How often a worker may die on a job before the job is given up as poison. */
+  readonly maxCrashes: number;
+}
+
+export interface ReportWorker {
+  /** Starts fetching; resolves at once. */
+  start(): void;
+  /**
+   * Stops fetching, waits for the attempts under way, and after `graceMs` interrupts those that are left
+   * and puts their jobs back at the head of the queue.
+   *
+   * @returns whether Redis took note of every job; if not, the jobs are redelivered once their locks expire
+   */
+  stop(graceMs: number): Promise<'clean' | 'abandoned'>;
+}
+
+/** How long handing back may take, beyond the grace time. */
+const HAND_BACK_MS = 2_000;
+
+/** The wait after a fault that has no outcome of its own, such as a dead letter that could not be written. */
+const FAULT_DELAY_MS = 5_000;
+
+/** Opens a worker over a connection that its owner closes. */
+export function openReportWorker(
+  redis: OwnedRedis,
+  names: QueueNames,
+  options: WorkerOptions,
+  settle: SettleJob,
+  observe: ObserveAttempt,
+  log: Log,
+): ReportWorker {
+  const events = new WeakMap<Job, AttemptEvent>();
+
+  // The third parameter has to be declared: BullMQ hands out the signal only where it counts three.
+  async function process(
+    job: Job,
+    token: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const startedAtMs = Date.now();
+    const queued = toQueuedJob(job);
+    const result = await settleAsError(() => settle(queued, signal ?? neverAborted));
+    events.set(job, { job: queued, result, durationMs: Date.now() - startedAtMs });
+    await carryOut(job, token, result);
+  }
+
+  function tell(job: Job | undefined): void {
+    const event = job === undefined ? undefined : events.get(job);
+    if (event !== undefined) observe(event);
+  }
+
+  /** Moves the job where its outcome says; returning means that it is settled. */
+  async function carryOut(
+    job: Job,
+    token: string | undefined,
+    { outcome, history }: AttemptResult,
+  ): Promise<void> {
+    switch (outcome.kind) {
+      case 'applied':
+      case 'already-applied':
+      case 'dead-letter':
+        return;
+      case 'retry':
+        await job.updateProgress(history);
+        throw new RetryLater(outcome.delayMs);
+      case 'snooze':
+        await job.updateProgress(history);
+        await job.moveToDelayed(Date.now() + outcome.delayMs, token);
+        tell(job);
+        throw new DelayedError();
+      case 'hand-back':
+        await job.moveToWait(token);
+        tell(job);
+        throw new WaitingError();
+    }
+  }
+
+  const worker = new TolerantWorker(names.queue, process, {
+    connection: redis,
+    prefix: names.prefix,
+    name: options.name,
+    autorun: false,
+    concurrency: options.concurrency,
+    lockDuration: options.lockDurationMs,
+    stalledInterval: options.stalledIntervalMs,
+    maxStalledCount: options.maxCrashes - 1,
+    settings: {
+      // Must never throw: a job whose delay cannot be told stays active until it stalls.
+      backoffStrategy: (_attempts, _type, error) =>
+        error instanceof RetryLater ? error.delayMs : FAULT_DELAY_MS,
+    },
+  });
+  worker.on('completed', tell);
+  worker.on('failed', (job, error) => {
+    if (error instanceof RetryLater) tell(job);
+    else log.error({ job_id: job?.id, error: error.message }, 'attempt failed by a fault of the worker');
+  });
+  worker.on('error', (error) => log.warn({ error: error.message }, 'queue fault'));
+  worker.on('stalled', (id) =>
+    log.warn({ job_id: id }, 'worker of this job died or was cut off; job redelivered'),
+  );
+
+  return {
+    start() {
+      worker.run().catch((error: unknown) => log.error({ error: String(error) }, 'worker loop ended'));
+    },
+    async stop(graceMs) {
+      const closed = worker.close().then(
+        () => true,
+        () => false,
+      );
+      if (await within(closed, graceMs)) return 'clean';
+      log.warn({ grace_ms: graceMs }, 'grace time is over; handing back what is still under way');
+      worker.cancelAllJobs('shutdown');
+      return (await within(closed, HAND_BACK_MS)) ? 'clean' : 'abandoned';
+    },
+  };
+}
+
+class TolerantWorker extends Worker<unknown, void> {
+  protected override createJob(json: JobJson, jobId: string): Job<unknown, void> {
+    return buildJob((form) => super.createJob(form, jobId), json);
+  }
+}
+
+/** Tells BullMQ that an attempt failed, and how long to wait. */
+class RetryLater extends Error {
+  override readonly name = 'RetryLater';
+  readonly delayMs: number;
+
+  constructor(delayMs: number) {
+    super(`next attempt in ${delayMs} ms`);
+    this.delayMs = delayMs;
+  }
+}
+
+const neverAborted = new AbortController().signal;
+
+/** BullMQ cannot bear that something else than an Error is thrown: the job would stay active. */
+async function settleAsError<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    throw thrown instanceof Error ? thrown : new Error(String(thrown));
+  }
+}
+
+async function within(promise: Promise<boolean>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,50 @@
+import { type DestinationStream, pino } from 'pino';
+import type { Log } from '../../pipeline/ports.ts';
+
+export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/**
+ * Nothing of ours logs any of these; should a later change pass an object that holds one, its value is gone
+ * before the line exists.
+ */
+const SECRETS = ['apiKey', 'api_key', 'authorization', 'password', 'token', 'url'].flatMap((name) => [
+  name,
+  `*.${name}`,
+  `*.*.${name}`,
+]);
+
+/**
+ * A log of JSON lines, one an event.
+ *
+ * @param destination where the lines go; standard output where it is absent
+ */
+export function createLog(level: LogLevel, destination?: DestinationStream): Log {
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: { paths: SECRETS, censor: '[redacted]' },
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+/** A log for people who watch a terminal. */
+export async function createPrettyLog(level: LogLevel, stream: NodeJS.WritableStream): Promise<Log> {
+  const { default: pretty } = await import('pino-pretty');
+  return createLog(
+    level,
+    pretty({
+      destination: stream,
+      colorize: true,
+      ignore: 'pid,hostname',
+      translateTime: 'SYS:HH:MM:ss',
+      singleLine: true,
+    }),
+  );
+}
+
+/** A log that says nothing. */
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };

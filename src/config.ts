@@ -1,0 +1,235 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { QueueNames } from './adapters/bullmq/names.ts';
+import type { WorkerOptions } from './adapters/bullmq/report-worker.ts';
+import type { ElasticsearchOptions } from './adapters/elasticsearch/connector-api.ts';
+import type { LogLevel } from './adapters/observe/create-log.ts';
+import {
+  CONFIG_OPTIONS,
+  type ConfigOption,
+  type ConfigValues,
+  type ConfigVariable,
+} from './config-options.ts';
+import type { ReportLimits } from './domain/error-report.ts';
+import type { RetryPolicy } from './domain/outcome.ts';
+
+/** Everything an operator may set, read once and checked. */
+export interface Config {
+  readonly redis: {
+    readonly url: string;
+    /** How long a producer waits for Redis before it gives up, in milliseconds. */
+    readonly enqueueTimeoutMs: number;
+  };
+  readonly names: QueueNames;
+  readonly elasticsearch: ElasticsearchOptions;
+  readonly reports: ReportLimits;
+  readonly retry: RetryPolicy;
+  readonly worker: WorkerOptions;
+  /** How often failed and unreadable jobs are looked for, in milliseconds. */
+  readonly sweepIntervalMs: number;
+  /** How long a stopping worker waits for the attempts under way, in milliseconds. */
+  readonly shutdownGraceMs: number;
+  /** Where the health endpoints listen; absent: nowhere. */
+  readonly http?: { readonly host: string; readonly port: number };
+  readonly logLevel: LogLevel;
+}
+
+/** One thing wrong with one variable. Never carries a secret's value. */
+export interface ConfigProblem {
+  readonly variable: string;
+  readonly expected: string;
+  readonly got: string;
+}
+
+/** All that is wrong with the configuration, at once. */
+export class ConfigInvalid extends Error {
+  override readonly name = 'ConfigInvalid';
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(
+      problems
+        .map(({ variable, expected, got }) => `${variable}: expected ${expected}, got ${got}`)
+        .join('\n'),
+    );
+    this.problems = problems;
+  }
+}
+
+/** The environment, or anything of its form. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Names that users of Elastic's start-local have in their `.env` already. */
+const ALIASES: Readonly<Partial<Record<ConfigVariable, string>>> = {
+  ELASTICSEARCH_URL: 'ES_LOCAL_URL',
+  ELASTICSEARCH_API_KEY: 'ES_LOCAL_API_KEY',
+  ELASTICSEARCH_PASSWORD: 'ES_LOCAL_PASSWORD',
+};
+
+/**
+ * Reads the configuration from the environment, and the files that it names.
+ *
+ * An empty variable counts as not set, as compose files write it.
+ *
+ * @throws {ConfigInvalid} with every problem at once
+ */
+export function readConfig(env: Environment): Config {
+  const problems: ConfigProblem[] = [];
+  const values = readValues(env, problems);
+  const auth = readAuth(values, problems);
+  const ca = readCa(values.ELASTICSEARCH_CA_FILE, problems);
+  checkTogether(values, env, problems);
+  if (problems.length > 0) throw new ConfigInvalid(problems);
+  return assemble(values, auth, ca);
+}
+
+function readValues(env: Environment, problems: ConfigProblem[]): Partial<ConfigValues> {
+  const entries = Object.entries(CONFIG_OPTIONS).flatMap(([name, option]: [string, ConfigOption]) => {
+    const { variable, raw } = lookUp(env, name as ConfigVariable, option, problems);
+    if (raw === undefined) return [];
+    const parsed = option.parse.safeParse(raw);
+    if (parsed.success) return [[name, parsed.data] as const];
+    problems.push({
+      variable,
+      expected: parsed.error.issues[0]?.message ?? 'another value',
+      got: option.secret === true ? 'something else (not shown)' : JSON.stringify(withoutUserInfo(raw)),
+    });
+    return [];
+  });
+  return Object.fromEntries(entries) as Partial<ConfigValues>;
+}
+
+interface Found {
+  /** The variable that said it, for messages. */
+  readonly variable: string;
+  readonly raw: string | undefined;
+}
+
+function lookUp(
+  env: Environment,
+  name: ConfigVariable,
+  option: ConfigOption,
+  problems: ConfigProblem[],
+): Found {
+  for (const variable of [name, ALIASES[name]]) {
+    if (variable !== undefined && isSet(env[variable])) return { variable, raw: env[variable] };
+  }
+  const file = env[`${name}_FILE`];
+  if (option.secret !== true || !isSet(file)) return { variable: name, raw: option.fallback };
+  return { variable: `${name}_FILE`, raw: readText(`${name}_FILE`, file, problems)?.trim() };
+}
+
+/** A URL may carry a password between its scheme and its host. */
+function withoutUserInfo(raw: string): string {
+  return raw.replaceAll(/\/\/[^/@\s]*@/g, '//***@');
+}
+
+function isSet(value: string | undefined): value is string {
+  return value !== undefined && value !== '';
+}
+
+function readText(variable: string, path: string, problems: ConfigProblem[]): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'an error';
+    problems.push({
+      variable,
+      expected: 'a file that can be read',
+      got: `${code} for ${JSON.stringify(path)}`,
+    });
+    return undefined;
+  }
+}
+
+function readCa(path: string | undefined, problems: ConfigProblem[]): string | undefined {
+  return path === undefined ? undefined : readText('ELASTICSEARCH_CA_FILE', path, problems);
+}
+
+function readAuth(values: Partial<ConfigValues>, problems: ConfigProblem[]): ElasticsearchOptions['auth'] {
+  const { ELASTICSEARCH_API_KEY: apiKey, ELASTICSEARCH_BEARER_TOKEN: token } = values;
+  const { ELASTICSEARCH_PASSWORD: password } = values;
+  // Elastic's own user is the only one whose name start-local leaves out.
+  const username = values.ELASTICSEARCH_USERNAME ?? (password === undefined ? undefined : 'elastic');
+  if (apiKey !== undefined && token !== undefined) {
+    problems.push({
+      variable: 'ELASTICSEARCH_API_KEY',
+      expected: 'one way to authenticate',
+      got: 'ELASTICSEARCH_BEARER_TOKEN as well',
+    });
+  }
+  if (apiKey !== undefined) return { kind: 'api-key', apiKey };
+  if (token !== undefined) return { kind: 'bearer', token };
+  if (username === undefined) return undefined;
+  if (password !== undefined) return { kind: 'basic', username, password };
+  problems.push({
+    variable: 'ELASTICSEARCH_PASSWORD',
+    expected: 'the password of ELASTICSEARCH_USERNAME',
+    got: 'nothing',
+  });
+  return undefined;
+}
+
+/** Rules that more than one variable has a part in. */
+function checkTogether(values: Partial<ConfigValues>, env: Environment, problems: ConfigProblem[]): void {
+  const isUrlGiven = isSet(env['ELASTICSEARCH_URL']) || isSet(env['ES_LOCAL_URL']);
+  if (values.ELASTICSEARCH_CLOUD_ID !== undefined && isUrlGiven) {
+    problems.push({
+      variable: 'ELASTICSEARCH_CLOUD_ID',
+      expected: 'either a Cloud ID or ELASTICSEARCH_URL',
+      got: 'both',
+    });
+  }
+  const pairs = [
+    ['BACKOFF_BASE_MS', 'BACKOFF_CAP_MS'],
+    ['OUTAGE_DELAY_MS', 'OUTAGE_DELAY_CAP_MS'],
+  ] as const;
+  for (const [base, cap] of pairs) {
+    const [least, most] = [values[base], values[cap]];
+    if (least !== undefined && most !== undefined && least > most) {
+      problems.push({ variable: cap, expected: `at least ${base}, which is ${least}`, got: String(most) });
+    }
+  }
+}
+
+function assemble(
+  values: Partial<ConfigValues>,
+  auth: ElasticsearchOptions['auth'],
+  ca: string | undefined,
+): Config {
+  // Every option with a default has a value by now; the others are looked at one by one.
+  const set = values as ConfigValues;
+  return {
+    redis: { url: set.REDIS_URL, enqueueTimeoutMs: set.ENQUEUE_TIMEOUT_MS },
+    names: { prefix: set.KEY_PREFIX, queue: set.QUEUE_NAME },
+    elasticsearch: {
+      nodes: values.ELASTICSEARCH_CLOUD_ID === undefined ? set.ELASTICSEARCH_URL : [],
+      cloudId: values.ELASTICSEARCH_CLOUD_ID,
+      auth,
+      ca,
+      caFingerprint: values.ELASTICSEARCH_CA_FINGERPRINT,
+      requestTimeoutMs: set.ELASTICSEARCH_TIMEOUT_MS,
+      maxResponseBytes: set.ELASTICSEARCH_MAX_RESPONSE_BYTES,
+    },
+    reports: { maxErrorBytes: set.MAX_ERROR_BYTES },
+    retry: {
+      maxAttempts: set.MAX_ATTEMPTS,
+      maxAgeMs: set.MAX_AGE_MS,
+      backoff: { baseMs: set.BACKOFF_BASE_MS, capMs: set.BACKOFF_CAP_MS },
+      outage: { baseMs: set.OUTAGE_DELAY_MS, capMs: set.OUTAGE_DELAY_CAP_MS },
+      notRunningMaxMs: set.NOT_RUNNING_MAX_MS,
+      notRunningDelayMs: set.NOT_RUNNING_DELAY_MS,
+    },
+    worker: {
+      name: values.WORKER_NAME ?? `${hostname()}-${process.pid}`,
+      concurrency: set.CONCURRENCY,
+      lockDurationMs: set.LOCK_DURATION_MS,
+      stalledIntervalMs: set.STALLED_INTERVAL_MS,
+      maxCrashes: set.MAX_CRASHES,
+    },
+    sweepIntervalMs: set.SWEEP_INTERVAL_MS,
+    shutdownGraceMs: set.SHUTDOWN_GRACE_MS,
+    ...(values.HTTP_PORT === undefined ? {} : { http: { host: set.HTTP_HOST, port: values.HTTP_PORT } }),
+    logLevel: set.LOG_LEVEL,
+  };
+}

@@ -1,0 +1,37 @@
+/** The public surface of sync-error-relay. */
+export { RedisUnsuitable } from './adapters/bullmq/check-redis.ts';
+export { RedisUnavailable } from './adapters/bullmq/connect-redis.ts';
+export type { QueueNames } from './adapters/bullmq/names.ts';
+export type { ElasticsearchOptions } from './adapters/elasticsearch/connector-api.ts';
+export { createLog, type LogLevel, silentLog } from './adapters/observe/create-log.ts';
+export { type App, type AppOverrides, createApp } from './app.ts';
+export { type Config, ConfigInvalid, type ConfigProblem, type Environment, readConfig } from './config.ts';
+export type { AnswerSummary, SyncJobStatus } from './domain/answer.ts';
+export {
+  DEAD_LETTER_CODES,
+  type DeadLetterCode,
+  VERDICT_CODES,
+  type VerdictCode,
+} from './domain/codes.ts';
+export type { DeadLetter, FoundSyncJob, Redrive } from './domain/dead-letter.ts';
+export {
+  describeProblems,
+  type ErrorReport,
+  type ReportLimits,
+  type ReportProblem,
+} from './domain/error-report.ts';
+export type { AttemptRecord } from './domain/job.ts';
+export type { Outcome, RetryPolicy } from './domain/outcome.ts';
+export { MAX_STORED_ERROR_BYTES, shortenError } from './domain/shorten-error.ts';
+export type { EnqueueResult } from './pipeline/enqueue-reports.ts';
+export type {
+  AttemptEvent,
+  AttemptResult,
+  DeadLetterCounts,
+  DeadLetterPage,
+  DeadLetterQuery,
+  Log,
+  ObserveAttempt,
+  QueueDepth,
+} from './pipeline/ports.ts';
+export { openRelay, type Relay } from './relay.ts';

@@ -1,0 +1,112 @@
+import { checkRedis, RedisUnsuitable } from './adapters/bullmq/check-redis.ts';
+import { connectRedis, RedisUnavailable } from './adapters/bullmq/connect-redis.ts';
+import { openDeadLetters } from './adapters/bullmq/dead-letter-store.ts';
+import { openReportQueue } from './adapters/bullmq/report-queue.ts';
+import type { Config } from './config.ts';
+import { type ErrorReport, errorReportParser, type ParsedReport } from './domain/error-report.ts';
+import { type EnqueueResult, enqueueReports } from './pipeline/enqueue-reports.ts';
+import type { DeadLetterQueue, QueueDepth } from './pipeline/ports.ts';
+
+/** The relay as producers and operators use it: reports go in, depth and dead letters come out. */
+export interface Relay extends AsyncDisposable {
+  /**
+   * Enqueues one report.
+   *
+   * Anything may be passed; what is not a report is refused in the result, never thrown. Repeating a call
+   * is harmless.
+   *
+   * @throws {RedisUnavailable} where Redis does not answer in time; whether the report was accepted is then
+   * unknown, and the call should be repeated
+   * @throws {RedisUnsuitable} where this Redis would lose reports
+   */
+  report(report: ErrorReport | unknown): Promise<EnqueueResult>;
+  /**
+   * Enqueues any number of reports and returns a result for each, in their order. One that is not a report
+   * stops nothing.
+   *
+   * @throws as `report` does; some of the reports may then have been accepted, and the call should be repeated
+   */
+  reportMany(reports: Iterable<unknown> | AsyncIterable<unknown>): Promise<readonly EnqueueResult[]>;
+  /**
+   * Enqueues a stream in bounded memory and yields a result for each item, in their order.
+   *
+   * @param parse reads an item; by default the items are reports
+   * @throws as `report` does; the results yielded before then stand
+   */
+  reportEach<Item>(
+    items: Iterable<Item> | AsyncIterable<Item>,
+    parse?: (item: Item) => ParsedReport,
+  ): AsyncGenerator<EnqueueResult, void, undefined>;
+  /** How the queue stands. @throws {RedisUnavailable} */
+  depth(): Promise<QueueDepth>;
+  /** The reports that are not tried again by themselves. */
+  readonly deadLetters: Pick<DeadLetterQueue, 'list' | 'get' | 'counts'>;
+  /** Lets go of Redis; may be called twice. */
+  close(): Promise<void>;
+}
+
+/** Opens a relay. It connects in the background; a Redis that is away shows at the first call. */
+export function openRelay(config: Pick<Config, 'redis' | 'names' | 'reports'>): Relay {
+  let lastFault: Error | undefined;
+  const redis = connectRedis(
+    config.redis.url,
+    'producer',
+    (error) => {
+      lastFault = error;
+    },
+    config.redis.enqueueTimeoutMs,
+  );
+  const queue = openReportQueue(redis, config.names);
+  const letters = openDeadLetters(redis, config.names);
+  const parse = errorReportParser(config.reports);
+  let suitable: Promise<unknown> | undefined;
+  let closed: Promise<void> | undefined;
+
+  /** Asks Redis for something, after having made sure, once, that it may be trusted with reports. */
+  async function asking<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      suitable ??= checkRedis(redis);
+      await suitable;
+      return await work();
+    } catch (cause) {
+      suitable = undefined;
+      if (cause instanceof RedisUnsuitable || cause instanceof RedisUnavailable) throw cause;
+      const reason = lastFault?.message ?? (cause instanceof Error ? cause.message : String(cause));
+      throw new RedisUnavailable(`Redis at ${hostOf(config.redis.url)} does not answer: ${reason}`, {
+        cause,
+      });
+    }
+  }
+
+  async function* reportEach<Item>(
+    items: Iterable<Item> | AsyncIterable<Item>,
+    parseItem: (item: Item) => ParsedReport = parse,
+  ): AsyncGenerator<EnqueueResult, void, undefined> {
+    yield* enqueueReports(items, parseItem, { add: (reports) => asking(() => queue.add(reports)) });
+  }
+
+  return {
+    async report(report) {
+      const [result] = await Array.fromAsync(reportEach([report]));
+      if (result === undefined) throw new Error('one report gave no result');
+      return result;
+    },
+    reportMany: (reports) => Array.fromAsync(reportEach(reports)),
+    reportEach,
+    depth: () => asking(() => queue.depth()),
+    deadLetters: {
+      list: (query) => asking(() => letters.list(query)),
+      get: (id) => asking(() => letters.get(id)),
+      counts: () => asking(() => letters.counts()),
+    },
+    close: () => (closed ??= queue.close().then(() => redis.release())),
+    async [Symbol.asyncDispose]() {
+      await this.close();
+    },
+  };
+}
+
+/** Host and port for messages, without user and password. */
+function hostOf(url: string): string {
+  return new URL(url).host;
+}

@@ -1,0 +1,112 @@
+import { Client } from '@elastic/elasticsearch';
+import type { Answer, ReadBack } from '../../domain/answer.ts';
+import type { ConnectorApi } from '../../pipeline/ports.ts';
+import { answerOfError, responseInError } from './answer-of-error.ts';
+import { answerHeaders, answerOfResponse, type RawResponse } from './answer-of-response.ts';
+import { clientOptions, secretsOf } from './client-options.ts';
+import { quoter } from './quote.ts';
+import { type Reachability, reachabilityOf } from './reachability.ts';
+import { readBackOfRefusal, readBackOfResponse } from './read-back-of-response.ts';
+import { syncJobPath } from './sync-job-path.ts';
+
+/** Where Elasticsearch is and how it is spoken to. */
+export interface ElasticsearchOptions {
+  /**
+   * Addresses of one or several nodes, http or https; a path in front of the API is kept. Empty where a cloud
+   * id is given. A user and password in them count as basic authentication.
+   */
+  readonly nodes: readonly string[];
+  /** The deployment on Elastic Cloud, instead of nodes. */
+  readonly cloudId?: string | undefined;
+  readonly auth?:
+    | { readonly kind: 'api-key'; readonly apiKey: string }
+    | { readonly kind: 'basic'; readonly username: string; readonly password: string }
+    | { readonly kind: 'bearer'; readonly token: string }
+    | undefined;
+  /** Certificate authorities to trust instead of the system's, as PEM text. */
+  readonly ca?: string | undefined;
+  /** SHA-256 of the certificate authority's or the server's certificate, hexadecimal. */
+  readonly caFingerprint?: string | undefined;
+  /** From the start of a request to the last byte of its response, connecting included; in milliseconds. */
+  readonly requestTimeoutMs: number;
+  /** Longest response body that is read, in bytes. */
+  readonly maxResponseBytes: number;
+}
+
+/** The connector API over a connection that its owner closes. */
+export interface ElasticsearchConnection extends ConnectorApi, AsyncDisposable {
+  /**
+   * Asks one node who it is. Up means that Elasticsearch itself answered and did not refuse the credentials; no
+   * privilege is needed. Never rejects.
+   */
+  ping(signal: AbortSignal): Promise<Reachability>;
+  /** Lets open requests end, each by its timeout at the latest, and closes every socket. May be repeated. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the way to Elasticsearch; nothing is sent before the first call.
+ *
+ * @throws {Error} where the options make no sense; no message repeats a secret
+ */
+export function connectElasticsearch(options: ElasticsearchOptions): ElasticsearchConnection {
+  const client = new Client(clientOptions(options));
+  const quote = quoter(secretsOf(options));
+  let closing: Promise<void> | undefined;
+
+  // The transport and not `client.connector.syncJobError`: it takes the headers and the signal just as well and
+  // costs 0.9 of the CPU, 37 against 41 µs a request, with 50 in flight; with our own exchange it is 32 µs.
+  const send = async (
+    method: string,
+    path: string,
+    signal: AbortSignal,
+    body?: object,
+  ): Promise<RawResponse> => {
+    try {
+      const params = body === undefined ? { method, path } : { method, path, body };
+      const result = await client.transport.request(params, { meta: true, signal });
+      const { statusCode: status, headers, body: text } = result;
+      return { status, headers: answerHeaders(headers), text: text as string };
+    } catch (error) {
+      const refusal = responseInError(error);
+      if (refusal !== undefined) return refusal;
+      throw error;
+    }
+  };
+
+  const close = (): Promise<void> => {
+    closing ??= client.close();
+    return closing;
+  };
+
+  return {
+    async setSyncJobError(connectorSyncJobId: string, error: string, signal: AbortSignal): Promise<Answer> {
+      try {
+        const path = `${syncJobPath(connectorSyncJobId)}/_error`;
+        return answerOfResponse(await send('PUT', path, signal, { error }), quote);
+      } catch (failure) {
+        return answerOfError(failure, quote);
+      }
+    },
+
+    async readSyncJob(connectorSyncJobId: string, signal: AbortSignal): Promise<ReadBack> {
+      try {
+        const response = await send('GET', syncJobPath(connectorSyncJobId), signal);
+        return readBackOfResponse(response, connectorSyncJobId, quote);
+      } catch (failure) {
+        return readBackOfRefusal(answerOfError(failure, quote));
+      }
+    },
+
+    async ping(signal: AbortSignal): Promise<Reachability> {
+      try {
+        return reachabilityOf(answerOfResponse(await send('GET', '/', signal), quote));
+      } catch (failure) {
+        return reachabilityOf(answerOfError(failure, quote));
+      }
+    },
+
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

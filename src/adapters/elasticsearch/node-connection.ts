@@ -1,0 +1,112 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import {
+  type ConnectionOptions,
+  type ConnectionRequestOptions,
+  type ConnectionRequestOptionsAsStream,
+  type ConnectionRequestParams,
+  type ConnectionRequestResponse,
+  type ConnectionRequestResponseAsStream,
+  UndiciConnection,
+} from '@elastic/elasticsearch';
+import { Connector, type ConnectorOptions } from './connector.ts';
+import { exchange } from './exchange.ts';
+
+/**
+ * How long an idle connection is kept, in milliseconds: shorter than load balancers commonly do (60 s), for
+ * a request sent into a connection that the other side has just dropped may or may not have arrived.
+ */
+const KEEP_ALIVE_MS = 20_000;
+
+/** What all connections of one client share. */
+export interface NodeConnectionOptions extends ConnectorOptions {
+  /** For one request, connecting included, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Longest response body that is read, in bytes. */
+  readonly maxResponseBytes: number;
+}
+
+/**
+ * The client's connection to one node, with an exchange of our own in place of the client's, which
+ *
+ * - forgets the network's error code and whether the request had left;
+ * - signals a timeout by firing the caller's own abort signal, and so ends every request that shares it;
+ * - stops its clock at the response's headers, so that a slow body has no end.
+ */
+export class NodeConnection extends UndiciConnection {
+  readonly #options: NodeConnectionOptions;
+  readonly #connector: Connector;
+  readonly #pathPrefix: string;
+  #open = 0;
+  #onIdle: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(clientOptions: ConnectionOptions, options: NodeConnectionOptions) {
+    const connector = new Connector(options);
+    const agent = {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+      // undici's own clocks are coarse, and the exchange has an exact one.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: connector.connect,
+    };
+    super({ ...clientOptions, agent });
+    this.#options = options;
+    this.#connector = connector;
+    this.#pathPrefix = this.url.pathname.replace(/\/$/, '');
+  }
+
+  override request(
+    params: ConnectionRequestParams,
+    options: ConnectionRequestOptions,
+  ): Promise<ConnectionRequestResponse>;
+  override request(
+    params: ConnectionRequestParams,
+    options: ConnectionRequestOptionsAsStream,
+  ): Promise<ConnectionRequestResponseAsStream>;
+  override async request(
+    params: ConnectionRequestParams,
+    { signal }: ConnectionRequestOptions,
+  ): Promise<ConnectionRequestResponse & ConnectionRequestResponseAsStream> {
+    const request = {
+      method: params.method,
+      path: this.#pathPrefix + params.path,
+      headers: { ...this.headers, ...params.headers },
+      body: params.body ?? null,
+    };
+    this.#open += 1;
+    try {
+      const { status, headers, text } = await exchange(this.pool, request, { ...this.#options, signal });
+      // Without a content type the client leaves the body as it is: where its own parser fails, the status is lost.
+      return { statusCode: status, headers: headers as IncomingHttpHeaders, body: text as never };
+    } finally {
+      this.#open -= 1;
+      if (this.#open === 0) this.#onIdle?.();
+    }
+  }
+
+  /** Lets the open requests end, each by its timeout at the latest, and closes every socket. May be repeated. */
+  override close(): Promise<void> {
+    this.#closing ??= this.#closeWhenIdle();
+    return this.#closing;
+  }
+
+  async #closeWhenIdle(): Promise<void> {
+    if (this.#open > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+    this.#connector.abort();
+    await this.pool.destroy();
+  }
+}
+
+/** The connection class for a client: it makes its connections itself, with options of its own only. */
+export function nodeConnectionClass(options: NodeConnectionOptions): typeof UndiciConnection {
+  return class extends NodeConnection {
+    constructor(clientOptions: ConnectionOptions) {
+      super(clientOptions, options);
+    }
+  };
+}

@@ -82,7 +82,7 @@ export function openRelay(config: Pick<Config, 'redis' | 'names' | 'reports'>): 
     items: Iterable<Item> | AsyncIterable<Item>,
     parseItem: (item: Item) => ParsedReport = parse,
   ): AsyncGenerator<EnqueueResult, void, undefined> {
-    yield* enqueueReports(items, parseItem, { add: (reports) => asking(() => queue.add(reports)) });
+    yield* enqueueReports(items, parseItem, { add: (reports) => asking(() => queue.add(reports)) }, Date.now);
   }
 
   return {

@@ -20,15 +20,15 @@ export interface EnqueueLimits {
   readonly chunkBytes: number;
   /** Transactions under way at once. */
   readonly chunksInFlight: number;
-  /** Ids remembered within one call, to tell a repeat although its first copy is already settled. */
-  readonly rememberedIds: number;
+  /** Sync jobs remembered within one call, to tell repeats apart and to keep the order of the others. */
+  readonly rememberedSyncJobs: number;
 }
 
 export const ENQUEUE_LIMITS: EnqueueLimits = {
   chunkReports: 250,
   chunkBytes: 1_048_576,
   chunksInFlight: 4,
-  rememberedIds: 200_000,
+  rememberedSyncJobs: 200_000,
 };
 
 /**
@@ -43,9 +43,10 @@ export async function* enqueueReports<Item>(
   items: Iterable<Item> | AsyncIterable<Item>,
   parse: (item: Item) => ParsedReport,
   queue: Pick<JobQueue, 'add'>,
+  now: () => number,
   limits: EnqueueLimits = ENQUEUE_LIMITS,
 ): AsyncGenerator<EnqueueResult, void, undefined> {
-  const seen = new RecentIds(limits.rememberedIds);
+  const seen = new RecentSyncJobs(limits.rememberedSyncJobs, now);
   const inFlight: Promise<readonly EnqueueResult[]>[] = [];
   for await (const chunk of chunksOf(items, parse, seen, limits)) {
     const sent = send(chunk, queue);
@@ -63,7 +64,7 @@ type Pending = { readonly result: EnqueueResult } | { readonly ask: IdentifiedRe
 async function* chunksOf<Item>(
   items: Iterable<Item> | AsyncIterable<Item>,
   parse: (item: Item) => ParsedReport,
-  seen: RecentIds,
+  seen: RecentSyncJobs,
   limits: EnqueueLimits,
 ): AsyncGenerator<readonly Pending[], void, undefined> {
   let chunk: Pending[] = [];
@@ -81,11 +82,14 @@ async function* chunksOf<Item>(
   if (chunk.length > 0) yield chunk;
 }
 
-function prepare(parsed: ParsedReport, seen: RecentIds): Pending {
+function prepare(parsed: ParsedReport, seen: RecentSyncJobs): Pending {
   if (parsed.kind === 'invalid') return { result: { status: 'invalid', problems: parsed.problems } };
-  const id = reportJobId(parsed.report);
-  if (!seen.add(id)) return { result: { status: 'duplicate', id } };
-  return { ask: { id, report: parsed.report } };
+  const { report } = parsed;
+  const id = reportJobId(report);
+  const enqueuedAtMs = seen.note(report.connector_sync_job_id, id);
+  return enqueuedAtMs === undefined
+    ? { result: { status: 'duplicate', id } }
+    : { ask: { id, report, enqueuedAtMs } };
 }
 
 async function send(
@@ -104,26 +108,38 @@ async function send(
   });
 }
 
-/** The ids seen last, at most so many of them. */
-class RecentIds {
-  readonly #ids = new Set<string>();
+/** The reports of one call for the sync jobs named last. */
+class RecentSyncJobs {
+  readonly #reports = new Map<string, { readonly ids: string[]; lastAtMs: number }>();
   readonly #most: number;
+  readonly #now: () => number;
 
-  constructor(most: number) {
+  constructor(most: number, now: () => number) {
     this.#most = most;
+    this.#now = now;
   }
 
-  /** Whether the id is new. */
-  add(id: string): boolean {
-    if (this.#ids.has(id)) return false;
-    this.#ids.add(id);
-    if (this.#ids.size > this.#most) {
-      // A Set iterates in the order of insertion, so that its first is the oldest.
-      for (const oldest of this.#ids) {
-        this.#ids.delete(oldest);
-        break;
-      }
+  /**
+   * The time a report is accepted at, or undefined where the call has had it before. Reports for one sync
+   * job get different times, so that workers can tell which came first.
+   */
+  note(syncJobId: string, id: string): number | undefined {
+    const nowMs = this.#now();
+    const earlier = this.#reports.get(syncJobId);
+    if (earlier === undefined) {
+      this.#reports.set(syncJobId, { ids: [id], lastAtMs: nowMs });
+      if (this.#reports.size > this.#most) this.#forgetOldest();
+      return nowMs;
     }
-    return true;
+    if (earlier.ids.includes(id)) return undefined;
+    earlier.ids.push(id);
+    earlier.lastAtMs = Math.max(nowMs, earlier.lastAtMs + 1);
+    return earlier.lastAtMs;
+  }
+
+  /** A Map iterates in the order of insertion, so that its first key is the oldest. */
+  #forgetOldest(): void {
+    const oldest = this.#reports.keys().next();
+    if (oldest.done !== true) this.#reports.delete(oldest.value);
   }
 }

@@ -44,10 +44,11 @@ export interface DeadLetterPage {
 
 export type DeadLetterCounts = Readonly<Partial<Record<DeadLetterCode, number>>>;
 
-/** A report with the id of its job. */
+/** A report with the id of its job and the time it is accepted at, in milliseconds since 1970. */
 export interface IdentifiedReport {
   readonly id: string;
   readonly report: ErrorReport;
+  readonly enqueuedAtMs: number;
 }
 
 /** Where reports wait. */

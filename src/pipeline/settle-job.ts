@@ -18,7 +18,9 @@ export function jobSettler(parse: ParseErrorReport, context: AttemptContext): Se
     const parsed = parsePayload(job.payload, parse);
     if (parsed.kind === 'invalid' || job.poisoned) return bury(job, parsed, context);
     const { report } = parsed;
-    return takeTurns(report.connector_sync_job_id, () => runAttempt(job, report, context, signal));
+    return takeTurns(report.connector_sync_job_id, job.enqueuedAtMs, () =>
+      runAttempt(job, report, context, signal),
+    );
   };
 }
 

@@ -47,9 +47,10 @@ async function addReports(
   try {
     const client = await backend.client;
     const transaction = client.multi();
-    for (const { id, report } of reports) {
+    for (const { id, report, enqueuedAtMs } of reports) {
       const opts: JobsOptions = { jobId: id };
       const job = new Job(queue, REPORT_JOB_NAME, report, opts, id);
+      job.timestamp = enqueuedAtMs;
       transaction.runCommand('exists', [queue.toKey(id)]);
       await backend.addJobToTransaction(transaction, job.asJSON(), id);
     }

@@ -74,7 +74,7 @@ export function summarizeAnswer(answer: Answer): AnswerSummary {
       return { type: 'interrupted', reason: 'the worker was stopping' };
     case 'not-sent':
     case 'lost':
-      return { type: answer.type, reason: cutReason(answer.reason) };
+      return { type: cutReason(answer.type), reason: cutReason(answer.reason) };
     case 'response':
       return { status: answer.status, ...summarizeBody(answer.body) };
   }
@@ -85,7 +85,7 @@ function summarizeBody(body: ResponseBody): AnswerSummary {
     case 'result':
       return { reason: cutReason(body.result) };
     case 'error':
-      return { type: body.type, reason: cutReason(body.reason) };
+      return { type: cutReason(body.type), reason: cutReason(body.reason) };
     case 'unreadable':
       return { type: 'unreadable', reason: cutReason(body.reason) };
   }

@@ -6,7 +6,9 @@
  *    no handler of our own could see. Nothing has to be polled, and no system call of one platform is used.
  * 3. At that end a subshell sends SIGTERM, and SIGKILL when the grace is over. Until the shell has waited
  *    for the program its process id cannot be given to another, so no stranger is ever signalled.
- * 4. The shell waits for the program whatever ended it, removes the folder and exits as the program did.
+ * 4. The shell waits for the program whatever ended it, and for the subshell, whose trap lets a sleep end
+ *    first: nobody is left for an init that may not exist. It removes the folder and exits as the program did.
+ *    It speaks to nobody after the first line: a word into a pipe that nobody reads any more would end it.
  *
  * Stopping and dying are one path, so the tests of one are the tests of the other. The group of its own
  * keeps Ctrl-C on the terminal from ending the program before we have finished with it.
@@ -21,16 +23,19 @@ exec 3<&0 </dev/null
 "$@" 3<&- >&2 &
 program=$!
 echo "$program"
+exec >/dev/null 2>&1
 (
   while read -r line; do :; done <&3
+  trap 'exit' TERM
   kill -TERM "$program"
   while [ "$tenths" -gt 0 ]; do sleep 0.1; tenths=$((tenths - 1)); done
   kill -KILL "$program"
-) >/dev/null 2>&1 3<&3 &
+) &
 watcher=$!
 wait "$program"
 status=$?
-kill "$watcher" 2>/dev/null
+kill "$watcher"
+wait "$watcher"
 if [ -n "$folder" ]; then rm -rf -- "$folder"; fi
 exit "$status"
 `;

@@ -13,14 +13,17 @@ export interface InstallOptions {
   /** Effective user id; undefined where the platform has none. */
   readonly uid: number | undefined;
   readonly say: (line: string) => void;
+  /** Path of the file that names the system; `/etc/os-release` where left out. */
+  readonly osReleaseFile?: string | undefined;
 }
 
 const APT_OPTIONS = ['-qq', '-o', 'DPkg::Lock::Timeout=60', '-o', 'Acquire::Retries=2'];
 
 /** Installs `redis-server` by apt-get, quietly and once announced; only on Debian and its kin, only as root. */
-export async function installRedis({ env, uid, say }: InstallOptions): Promise<Installation> {
+export async function installRedis({ env, uid, say, osReleaseFile }: InstallOptions): Promise<Installation> {
   const apt = findBinary(['apt-get'], env['PATH']);
-  if (apt === undefined || !(await isDebian())) return refused('apt-get: not a Debian or Ubuntu system');
+  if (apt === undefined || !(await isDebian(osReleaseFile)))
+    return refused('apt-get: not a Debian or Ubuntu system');
   if (uid !== 0) return refused('apt-get: installing needs root');
   say('Redis: none found, installing redis-server with apt-get');
   // A fresh image has no package lists. Where updating fails, those at hand may still do.
@@ -37,8 +40,8 @@ export async function installRedis({ env, uid, say }: InstallOptions): Promise<I
 
 const refused = (reason: string): Installation => ({ kind: 'refused', reason });
 
-async function isDebian(): Promise<boolean> {
-  const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
+async function isDebian(osReleaseFile = '/etc/os-release'): Promise<boolean> {
+  const release = await readFile(osReleaseFile, 'utf8').catch(() => '');
   return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(release);
 }
 

@@ -2,7 +2,7 @@
  * One Elasticsearch index: documents by id, with sequence numbers, created by its first write.
  */
 import type { JsonObject } from './json/read-value.ts';
-import { mergeInto } from './json/read-value.ts';
+import { mergeInto, setOwn } from './json/read-value.ts';
 
 /** A document as the index keeps it. */
 export interface StoredDocument {
@@ -10,6 +10,9 @@ export interface StoredDocument {
   seqNo: number;
   version: number;
 }
+
+/** What an update came to, in Elasticsearch's words. */
+export type UpdateResult = 'updated' | 'noop' | 'not_found';
 
 /** Documents by id; ids are any strings. */
 export class DocumentIndex {
@@ -42,14 +45,30 @@ export class DocumentIndex {
     return present === undefined;
   }
 
-  /** Merges members into a document; false when it does not exist. */
-  update(id: string, change: JsonObject): boolean {
+  /** Merges members into a document; a merge that changes nothing is not a write. */
+  update(id: string, change: JsonObject): UpdateResult {
     const document = this.documents.get(id);
-    if (document === undefined) return false;
-    mergeInto(document.source, change);
+    if (document === undefined) return 'not_found';
+    if (!mergeInto(document.source, change)) return 'noop';
+    this.#wrote(document);
+    return 'updated';
+  }
+
+  /** Replaces members of a document whole, as a script does; undefined takes a member away. */
+  replaceMembers(id: string, members: JsonObject): UpdateResult {
+    const document = this.documents.get(id);
+    if (document === undefined) return 'not_found';
+    for (const [name, value] of Object.entries(members)) {
+      if (value === undefined) delete document.source[name];
+      else setOwn(document.source, name, value);
+    }
+    this.#wrote(document);
+    return 'updated';
+  }
+
+  #wrote(document: StoredDocument): void {
     document.seqNo = this.#nextSeqNo++;
     document.version++;
-    return true;
   }
 
   /** Removes a document; false when it does not exist. */

@@ -23,6 +23,8 @@ export interface Answer {
   /** Anything JSON can hold; undefined for an empty body. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** Written over several lines unless `pretty=false` is asked for. */
+  readonly pretty?: boolean;
 }
 
 /** A request whose body and parameters have been read, waiting for the checks that come before it runs. */

@@ -53,7 +53,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
   const settings = { ...defaults, ...options };
   const cluster = new Cluster(settings.elasticsearchVersion, options.security);
   const ledger = new Ledger(settings.ledgerCapacity);
-  const router = new Router(routesOf(cluster.version));
+  const router = new Router(routesOf(cluster.version, cluster.security !== undefined));
   const load = (input: SyncJobInput): Promise<number> => loadSyncJobs(cluster.scene, input, cluster.clock());
   if (options.syncJobs !== undefined) await load(options.syncJobs);
   const server = new WebServer({ cluster, router, ledger, maxContentBytes: settings.maxContentBytes });

@@ -23,6 +23,10 @@ export interface VersionTraits {
   readonly echoesUnparsedBody: boolean;
   /** Elastic-managed connectors need an index that starts with `content-`. Release inferred. */
   readonly wantsManagedPrefix: boolean;
+  /** `_index_name`, `_status`, `_native`, `_service_type`, `_api_key_id` and the filtering steps exist. Source: Elastic's YAML tests. */
+  readonly hasConnectorUpdates: boolean;
+  /** `_features` exists. Release inferred. */
+  readonly hasFeatures: boolean;
 }
 
 /**
@@ -53,6 +57,8 @@ export function versionTraits(written: string): VersionTraits {
     commaInBasicChallenge: since(8, 16),
     echoesUnparsedBody: !since(8, 13),
     wantsManagedPrefix: since(8, 18),
+    hasConnectorUpdates: since(8, 13),
+    hasFeatures: since(8, 15),
   };
 }
 

@@ -13,6 +13,7 @@ export class Cluster {
   readonly uuid: string = newDocumentId();
   readonly syncJobs: DocumentIndex = new DocumentIndex('.elastic-connectors-sync-jobs-v1');
   readonly connectors: DocumentIndex = new DocumentIndex('.elastic-connectors-v1');
+  readonly secrets: DocumentIndex = new DocumentIndex('.connector-secrets-1');
   readonly security: Security | undefined;
   /** Puts sync jobs in place without the API. */
   readonly scene: SceneWriter;
@@ -31,5 +32,6 @@ export class Cluster {
   reset(): void {
     this.syncJobs.clear();
     this.connectors.clear();
+    this.secrets.clear();
   }
 }

@@ -2,10 +2,11 @@
  * The kinds of fields Elasticsearch's parsers know, with the tokens each takes and the leniency it
  * shows (general knowledge of Elasticsearch: `ObjectParser.ValueType`).
  */
-import { illegalArgument } from '../errors/server-exception.ts';
+import { normalizeInstant } from '../clock.ts';
+import { illegalArgument, ServerException } from '../errors/server-exception.ts';
 import type { BodyDeclaration, FieldType } from './object-parser.ts';
 import { readObject } from './object-parser.ts';
-import { readValue } from './read-value.ts';
+import { type JsonObject, readValue, setOwn } from './read-value.ts';
 import type { Token, TokenReader } from './token-reader.ts';
 
 function fieldType(tokens: readonly Token[], read: (reader: TokenReader) => unknown): FieldType {
@@ -59,11 +60,40 @@ export const anything: FieldType = fieldType(
   readValue,
 );
 
-/** A list of any JSON; a lone value counts as a list of one. */
-export const anyArray: FieldType = fieldType(
-  ['START_ARRAY', 'VALUE_STRING', 'VALUE_NUMBER', 'VALUE_BOOLEAN'],
-  (reader) => (reader.token === 'START_ARRAY' ? readValue(reader) : [readValue(reader)]),
+/** An object or a list, with anything inside. */
+export const objectOrArray: FieldType = fieldType(['START_OBJECT', 'START_ARRAY'], readValue);
+
+/** Any scalar, null, or an object. */
+export const valueOrObject: FieldType = fieldType(
+  ['START_OBJECT', 'VALUE_STRING', 'VALUE_NUMBER', 'VALUE_BOOLEAN', 'VALUE_NULL'],
+  readValue,
 );
+
+/** A list of texts; a lone text counts as a list of one. */
+export const stringArray: FieldType = fieldType(['START_ARRAY', 'VALUE_STRING'], (reader) => {
+  if (reader.token !== 'START_ARRAY') return [reader.text];
+  const items: string[] = [];
+  for (let token = reader.next(); token !== 'END_ARRAY'; token = reader.next()) {
+    if (token === 'START_OBJECT' || token === 'START_ARRAY' || token === 'VALUE_NULL') {
+      throw illegalArgument(`Can't get text on a ${token} at ${reader.place.line}:${reader.place.column}`);
+    }
+    items.push(token === 'VALUE_BOOLEAN' ? String(reader.boolean) : reader.text);
+  }
+  return items;
+});
+
+/** An object whose members are all of one declaration, under any names. */
+export function mapOf(declaration: BodyDeclaration): FieldType {
+  return fieldType(['START_OBJECT'], (reader) => {
+    const members: JsonObject = {};
+    while (reader.next() !== 'END_OBJECT') {
+      const name = reader.text;
+      reader.next();
+      setOwn(members, name, readObject(reader, declaration));
+    }
+    return members;
+  });
+}
 
 /** An object with a declaration of its own. */
 export function nested(declaration: BodyDeclaration): FieldType {
@@ -96,7 +126,8 @@ function readLong(reader: TokenReader): number {
   const { text } = reader;
   if (!/^-?\d+$/.test(text)) {
     const value = Number(text);
-    if (text.trim() === '' || Number.isNaN(value)) throw illegalArgument(`For input string: "${text}"`);
+    if (text.trim() === '' || Number.isNaN(value))
+      throw failure('number_format_exception', `For input string: "${text}"`);
     if (!Number.isInteger(value))
       throw illegalArgument(`${text} cannot be converted to Long without data loss`);
     return value;
@@ -108,14 +139,22 @@ function readLong(reader: TokenReader): number {
   return Number(exact);
 }
 
-/** An instant in ISO 8601, kept as it was written where it is one. */
-export const instant: FieldType = fieldType(['VALUE_STRING'], (reader) => {
-  const { text } = reader;
-  if (
-    !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/.test(text) ||
-    Number.isNaN(Date.parse(text))
-  ) {
-    throw illegalArgument(`Text '${text}' could not be parsed at index 0`);
+/** An instant in ISO 8601, rewritten as it is stored. */
+export const instant: FieldType = fieldType(['VALUE_STRING'], readInstant);
+
+/** An instant in ISO 8601, or null. */
+export const instantOrNull: FieldType = fieldType(['VALUE_STRING', 'VALUE_NULL'], (reader) =>
+  reader.token === 'VALUE_NULL' ? null : readInstant(reader),
+);
+
+function readInstant(reader: TokenReader): string {
+  const found = normalizeInstant(reader.text);
+  if (found === undefined) {
+    throw failure('date_time_parse_exception', `Text '${reader.text}' could not be parsed at index 0`);
   }
-  return text;
-});
+  return found;
+}
+
+function failure(type: string, reason: string): ServerException {
+  return new ServerException(400, { type, reason });
+}

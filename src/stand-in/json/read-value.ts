@@ -1,4 +1,5 @@
 /** Turns tokens into plain values, for fields that take whatever JSON they are given. */
+import { isDeepStrictEqual } from 'node:util';
 import type { TokenReader } from './token-reader.ts';
 
 /** A JSON object whose keys are data, `__proto__` included. */
@@ -38,24 +39,56 @@ export function setOwn(object: JsonObject, name: string, value: unknown): void {
   else Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
 }
 
-/** True for an object that is neither null nor an array. */
+/** True for an object that is neither null nor an array nor a {@link Decimal}. */
 export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Decimal);
 }
+
+/** A number that is written with its decimal point even where it is whole, as Java writes doubles. */
+export class Decimal {
+  readonly #value: number;
+
+  /** @param value - A whole number. */
+  constructor(value: number) {
+    this.#value = value;
+  }
+
+  /** What JSON.stringify writes. */
+  toJSON(): unknown {
+    return rawJson(this.#value.toFixed(1));
+  }
+}
+
+/** `JSON.rawJSON`, which the type library does not know yet. */
+const { rawJSON: rawJson } = JSON as unknown as { readonly rawJSON: (text: string) => unknown };
 
 /**
  * Merges `change` into `target` as an Elasticsearch partial update does: objects member by member,
  * everything else replaced (general knowledge of Elasticsearch: `XContentHelper.update`). Objects
  * inside `target` are copied rather than changed, since documents share them.
+ *
+ * @returns Whether anything is different now.
  */
-export function mergeInto(target: JsonObject, change: JsonObject): void {
-  for (const name in change) {
+export function mergeInto(target: JsonObject, change: JsonObject): boolean {
+  let changed = false;
+  for (const name of Object.keys(change)) {
     const value = change[name];
-    const present = Object.hasOwn(target, name) ? target[name] : undefined;
+    const isPresent = Object.hasOwn(target, name);
+    const present = isPresent ? target[name] : undefined;
     if (isObject(present) && isObject(value)) {
       const merged = { ...present };
-      mergeInto(merged, value);
+      if (!mergeInto(merged, value)) continue;
       setOwn(target, name, merged);
-    } else setOwn(target, name, value);
+    } else {
+      if (isPresent && isSame(present, value)) continue;
+      setOwn(target, name, value);
+    }
+    changed = true;
   }
+  return changed;
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  return typeof a === 'object' && typeof b === 'object' && isDeepStrictEqual(a, b);
 }

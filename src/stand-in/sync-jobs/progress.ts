@@ -50,7 +50,8 @@ export function checkInSyncJob(call: Call): Prepared {
   return {
     problems: idProblems(id),
     execute: () => {
-      if (!cluster.syncJobs.update(id, { last_seen: cluster.clock() })) throw syncJobMissing(id);
+      if (cluster.syncJobs.update(id, { last_seen: cluster.clock() }) === 'not_found')
+        throw syncJobMissing(id);
       return updated;
     },
   };

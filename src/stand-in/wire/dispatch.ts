@@ -62,7 +62,7 @@ function answer(cluster: Cluster, router: Router<Route>, request: RawRequest): A
   const match = router.find(request.method, path);
   if (match.kind === 'found' && body.length > 0 && media.content !== 'json')
     return wrongContentType(media.content);
-  const principal = cluster.security?.authenticate(headers, path);
+  const principal = cluster.security?.authenticate(headers, request.url);
   if (match.kind !== 'found') return noRoute(match, request);
   const { route } = match;
   const prepared = route.prepare({ cluster, path: match.parameters, query, body, headers, principal });

@@ -52,7 +52,7 @@ function pushHeaders(headers: string[], more: NonNullable<Answer['headers']>): v
 
 function writeText(answer: Answer, form: AnswerForm): { text: string; type: string } {
   const { media } = form;
-  if (form.queryText === '' && media.responseFormat === 'json') {
+  if (form.queryText === '' && media.responseFormat === 'json' && answer.pretty !== true) {
     return { text: JSON.stringify(answer.body), type: media.responseType };
   }
   const asked = new URLSearchParams(form.queryText);
@@ -64,6 +64,6 @@ function writeText(answer: Answer, form: AnswerForm): { text: string; type: stri
   if (format === 'yaml') {
     return { text: yaml(body), type: asked.has('format') ? 'application/yaml' : media.responseType };
   }
-  const isPretty = asked.has('pretty') && asked.get('pretty') !== 'false';
+  const isPretty = asked.has('pretty') ? asked.get('pretty') !== 'false' : answer.pretty === true;
   return { text: isPretty ? prettyJson(body) : JSON.stringify(body), type: media.responseType };
 }

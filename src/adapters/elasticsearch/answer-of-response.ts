@@ -54,25 +54,33 @@ function readBody(text: string, quote: Quote): ResponseBody {
   const json = parseJson(text);
   if (json.kind === 'unreadable') return json;
   const error = member(json.value, 'error');
-  const type = member(error, 'type');
-  if (typeof type === 'string') return errorBody(type, error, quote);
+  const type = word(member(error, 'type'));
+  if (type !== undefined) return errorBody(type, error, quote);
   // The router's own refusals are flat: {"error":"no handler found for uri …"}.
   if (typeof error === 'string') return { kind: 'unreadable', reason: quote(error) };
-  const result = member(json.value, 'result');
-  if (typeof result === 'string') return { kind: 'result', result: quote(result) };
+  const result = word(member(json.value, 'result'));
+  if (result !== undefined) return { kind: 'result', result };
   return { kind: 'unreadable', reason: 'JSON of another form' };
 }
 
 function errorBody(type: string, error: unknown, quote: Quote): ResponseBody {
   // Exceptions without a message have a null reason.
   const reason = member(error, 'reason');
-  const causedByType = member(member(error, 'caused_by'), 'type');
+  const causedByType = word(member(member(error, 'caused_by'), 'type'));
   return {
     kind: 'error',
-    type: quote(type),
+    type,
     reason: typeof reason === 'string' ? quote(reason) : '',
-    ...(typeof causedByType === 'string' ? { causedByType: quote(causedByType) } : {}),
+    ...(causedByType === undefined ? {} : { causedByType }),
   };
+}
+
+/**
+ * A name of Elasticsearch's own, which verdicts hang on. Its form leaves no room for anything else, so that it
+ * is kept as it is: a password of "exception" must not turn one error type into another.
+ */
+function word(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[a-z0-9_]{1,100}$/.test(value) ? value : undefined;
 }
 
 /** A body as JSON, or why it is none. The text itself is not repeated: a proxy's page may hold anything. */

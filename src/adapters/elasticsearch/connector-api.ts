@@ -27,7 +27,7 @@ export interface ElasticsearchOptions {
   readonly ca?: string | undefined;
   /** SHA-256 of the certificate authority's or the server's certificate, hexadecimal. */
   readonly caFingerprint?: string | undefined;
-  /** From the start of a request to the last byte of its response, connecting included; in milliseconds. */
+  /** From the start of a request to the last byte of its response, connecting included; in milliseconds, below 2^31. */
   readonly requestTimeoutMs: number;
   /** Longest response body that is read, in bytes. */
   readonly maxResponseBytes: number;

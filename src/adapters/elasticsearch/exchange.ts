@@ -83,8 +83,8 @@ class Exchange implements DispatchHandler {
   }
 
   onResponseStart(_controller: DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    // 1xx only announces the response.
-    if (this.#isSettled || status < 200) return;
+    if (this.#isSettled) return;
+    // Comes once for each 1xx as well; the response's own is the last.
     this.#status = status;
     this.#headers = headers;
     if (Number(headers['content-length']) > this.#limits.maxResponseBytes) this.#tooLong();

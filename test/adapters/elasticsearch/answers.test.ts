@@ -62,6 +62,8 @@ describe('a body of another form', () => {
     ['a type by inheritance', '{"error":{"__proto__":{"type":"resource_not_found_exception"}}}'],
     ['an error by inheritance', '{"__proto__":{"error":{"type":"resource_not_found_exception"}}}'],
     ['a list of types', '{"error":{"type":["resource_not_found_exception"]}}'],
+    ['a type that is a sentence', envelope(404, 'resource_not_found_exception, or so', 'x')],
+    ['a type without an end', envelope(404, 'x'.repeat(5_000), 'x')],
     ['a very deep one', deep],
     ['a bare null', 'null'],
     ['a bare text', '"error"'],
@@ -162,6 +164,16 @@ describe('a quoted text', () => {
     for (const secret of [password, btoa(`elastic:${password}`)]) expect(basic).not.toContain(secret);
     for (const secret of [apiKey, 'key-secret-part']) expect(key).not.toContain(secret);
     expect(bearer).not.toContain(apiKey);
+  });
+
+  test('is not the error type, which no password may change', async () => {
+    const auth = { kind: 'basic', username: 'elastic', password: 'exception' } as const;
+    const { url } = await httpServer((_request, response) => {
+      response.writeHead(404, PRODUCT).end(envelope(404, 'resource_not_found_exception', 'an exception'));
+    });
+    expect(await connect(url, { auth }).setSyncJobError('job-1', 'x', never)).toMatchObject({
+      body: { kind: 'error', type: 'resource_not_found_exception', reason: 'an [redacted]' },
+    });
   });
 
   test('does not end in half a character', () => {

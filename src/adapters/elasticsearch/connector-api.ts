@@ -54,8 +54,8 @@ export function connectElasticsearch(options: ElasticsearchOptions): Elasticsear
   const quote = quoter(secretsOf(options));
   let closing: Promise<void> | undefined;
 
-  // The transport and not `client.connector.syncJobError`: it takes the headers and the signal just as well and
-  // costs 0.9 of the CPU, 37 against 41 µs a request, with 50 in flight; with our own exchange it is 32 µs.
+  // The transport and not `client.connector.syncJobError`: it does the same for 0.9 of the CPU, 37 against 41 µs
+  // a request with 50 in flight. With our own exchange, and the answer made of it, it is 35 µs.
   const send = async (
     method: string,
     path: string,

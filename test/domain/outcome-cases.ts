@@ -8,7 +8,7 @@ export interface OutcomeCase {
   readonly given: readonly (readonly [Verdict, Partial<JobState>])[];
   /** Outcome and code, as the row's other cells say them. */
   readonly kind: Outcome['kind'];
-  readonly code: 'its own' | 'none' | 'attempts_exhausted' | 'expired' | 'not_running';
+  readonly code: 'its own' | 'none' | 'attempts_exhausted' | 'expired';
 }
 
 export const POLICY: RetryPolicy = {
@@ -106,7 +106,7 @@ export const OUTCOME_CASES: readonly OutcomeCase[] = [
     code: 'its own',
   },
   {
-    row: 'transient, attempt used, and it was the last of `maxAttempts`',
+    row: 'transient, attempt used, and it was the last of `MAX_ATTEMPTS`',
     given: [
       [SERVER_ERROR, { attempt: 5 }],
       [CONFLICT, { attempt: 6, ageMs: 86_399_999 }],
@@ -124,7 +124,7 @@ export const OUTCOME_CASES: readonly OutcomeCase[] = [
     code: 'its own',
   },
   {
-    row: 'transient, and the report is `maxAgeMs` old',
+    row: 'transient, and the report is `MAX_AGE_MS` old',
     given: [
       [SERVER_ERROR, { ageMs: 86_400_000 }],
       [THROTTLED, { ageMs: 86_400_000 }],
@@ -152,13 +152,13 @@ export const OUTCOME_CASES: readonly OutcomeCase[] = [
     code: 'its own',
   },
   {
-    row: 'not running, for `notRunningMaxMs` already',
+    row: 'not running, for `NOT_RUNNING_MAX_MS` already',
     given: [
       [NOT_RUNNING, { notRunningForMs: 3_600_000 }],
       [NOT_RUNNING, SPENT],
     ],
     kind: 'dead-letter',
-    code: 'not_running',
+    code: 'its own',
   },
   {
     row: 'interrupted',

@@ -254,7 +254,7 @@ export const ANSWER_CASES: readonly AnswerCase[] = [
   },
   {
     row: 'any other status: 1xx, 3xx, 405, 406 and the rest of 4xx',
-    answers: [100, 301, 304, 307, 402, 405, 406, 410, 412, 415, 418, 422, 451].flatMap((status) => [
+    answers: [100, 199, 300, 301, 304, 307, 402, 405, 406, 410, 412, 415, 418, 422, 451].flatMap((status) => [
       fromElasticsearch(status, errorBody('resource_not_found_exception')),
       ...forged(status, 'resource_not_found_exception'),
     ]),

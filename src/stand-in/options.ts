@@ -1,4 +1,5 @@
 /** What a stand-in can be told, with every default in one place. */
+import type { Fault } from './faults/fault.ts';
 import type { SecurityOptions } from './security/security.ts';
 import type { SyncJobInput } from './sync-jobs/load.ts';
 
@@ -14,6 +15,10 @@ export interface StandInOptions {
   readonly security?: SecurityOptions;
   /** Sync jobs that exist from the start. */
   readonly syncJobs?: SyncJobInput;
+  /** Faults in force from the start. */
+  readonly faults?: readonly Fault[];
+  /** Decides every chance, so that a run can be repeated. Default 1. */
+  readonly seed?: number;
   /** Requests the ledger keeps. Default 100,000. */
   readonly ledgerCapacity?: number;
   /** Largest body in bytes (`http.max_content_length`). Default 100 MiB. */
@@ -22,11 +27,15 @@ export interface StandInOptions {
 
 /** The defaults. */
 export const defaults: Required<
-  Pick<StandInOptions, 'port' | 'host' | 'elasticsearchVersion' | 'ledgerCapacity' | 'maxContentBytes'>
+  Pick<
+    StandInOptions,
+    'port' | 'host' | 'elasticsearchVersion' | 'seed' | 'ledgerCapacity' | 'maxContentBytes'
+  >
 > = {
   port: 0,
   host: '127.0.0.1',
   elasticsearchVersion: '9.5.1',
+  seed: 1,
   ledgerCapacity: 100_000,
   maxContentBytes: 100 * 1024 * 1024,
 };

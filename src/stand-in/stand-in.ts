@@ -1,5 +1,9 @@
 /** A running stand-in, as a test or a command holds it. */
+import { Admin } from './admin/admin.ts';
 import { Cluster } from './cluster/cluster.ts';
+import type { Fault } from './faults/fault.ts';
+import { Faults } from './faults/faults.ts';
+import { parseFault } from './faults/parse-fault.ts';
 import { Ledger } from './ledger.ts';
 import { defaults, type StandInOptions } from './options.ts';
 import { Router } from './router.ts';
@@ -25,6 +29,8 @@ export interface StandIn extends AsyncDisposable {
   readonly elasticsearchVersion: string;
   /** Every request so far. */
   readonly ledger: Ledger;
+  /** What goes wrong, and how often. */
+  readonly faults: Faults;
   /**
    * Puts sync jobs in place from records, NDJSON text or lines of NDJSON.
    *
@@ -38,7 +44,7 @@ export interface StandIn extends AsyncDisposable {
   syncJob(id: string): SyncJobDocument | undefined;
   /** Every sync job, in the order of their first appearance. */
   syncJobs(): IterableIterator<SyncJobDocument>;
-  /** Forgets every document and the ledger. */
+  /** Forgets every document, the ledger and the faults. */
   reset(): void;
   /** Stops listening and cuts every connection; may be called twice. */
   stop(): Promise<void>;
@@ -56,8 +62,31 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
   const router = new Router(routesOf(cluster.version, cluster.security !== undefined));
   const load = (input: SyncJobInput): Promise<number> => loadSyncJobs(cluster.scene, input, cluster.clock());
   if (options.syncJobs !== undefined) await load(options.syncJobs);
-  const server = new WebServer({ cluster, router, ledger, maxContentBytes: settings.maxContentBytes });
-  const port = await server.listen(settings.port, settings.host);
+  const initialFaults: Fault[] = (options.faults ?? []).map(parseFault);
+  const admin = new Admin(() => ({
+    elasticsearchVersion: cluster.version.number,
+    ledger,
+    faults,
+    syncJobCount: () => cluster.syncJobs.documents.size,
+    syncJobs: () => documents(cluster),
+    syncJob: (id) => document(id, cluster.syncJobs.source(id)),
+    putSyncJob: (record) => cluster.scene.putUnknown(record, cluster.clock()),
+    loadSyncJobs: load,
+    reset,
+  }));
+  const { maxContentBytes } = settings;
+  const server = new WebServer({ cluster, router, ledger, admin, maxContentBytes }, (listener) => {
+    const begin = (forMs: number): void => listener.beginOutage(forMs);
+    return new Faults(settings.seed, { begin, end: () => listener.endOutage() });
+  });
+  const { faults } = server;
+  const reset = (): void => {
+    cluster.reset();
+    ledger.clear();
+    faults.clear();
+  };
+  const port = await server.listener.open(settings.port, settings.host);
+  for (const fault of initialFaults) faults.add(fault);
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopped ??= server.close();
@@ -68,24 +97,24 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     port,
     elasticsearchVersion: cluster.version.number,
     ledger,
+    faults,
     loadSyncJobs: load,
-    putSyncJob: (record) => cluster.scene.put(record),
-    syncJob: (id) => {
-      const source = cluster.syncJobs.source(id);
-      return source === undefined ? undefined : document(id, source);
-    },
-    *syncJobs() {
-      for (const [id, { source }] of cluster.syncJobs.documents) yield document(id, source);
-    },
-    reset: () => {
-      cluster.reset();
-      ledger.clear();
-    },
+    putSyncJob: (record) => cluster.scene.putUnknown(record, cluster.clock()),
+    syncJob: (id) => document(id, cluster.syncJobs.source(id)),
+    syncJobs: () => documents(cluster),
+    reset,
     stop,
     [Symbol.asyncDispose]: stop,
   };
 }
 
-function document(id: string, source: Readonly<Record<string, unknown>>): SyncJobDocument {
-  return { id, ...source } as SyncJobDocument;
+function document(
+  id: string,
+  source: Readonly<Record<string, unknown>> | undefined,
+): SyncJobDocument | undefined {
+  return source === undefined ? undefined : ({ id, ...source } as SyncJobDocument);
+}
+
+function* documents(cluster: Cluster): Generator<SyncJobDocument> {
+  for (const [id, { source }] of cluster.syncJobs.documents) yield { id, ...source } as SyncJobDocument;
 }

@@ -1,19 +1,23 @@
 /**
  * The HTTP server: plain node:http around {@link dispatch}.
  *
- * A request's life: line length checked → body received → dispatched → written → entered in the ledger.
+ * A request's life: faults drawn → body received → kept waiting → answered, or what a fault makes of
+ * that → entered in the ledger.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Admin } from '../admin/admin.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { ServerException } from '../errors/server-exception.ts';
+import type { Faults, Strike } from '../faults/faults.ts';
+import { type Delivery, replaceHeader, shapeAnswer } from '../faults/shape-answer.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Answer, Route } from '../route.ts';
 import type { Router } from '../router.ts';
 import { dispatch, exceptionAnswer } from './dispatch.ts';
+import { Listener } from './listener.ts';
 import { type Media, readMedia } from './media-type.ts';
 import { type Received, receiveBody } from './receive.ts';
-import { writeAnswer } from './write-answer.ts';
+import { type WireAnswer, writeAnswer } from './write-answer.ts';
 
 /** `http.max_initial_line_length` of Elasticsearch. */
 const maxLineBytes = 4096;
@@ -25,86 +29,119 @@ export interface WebServerParts {
   readonly cluster: Cluster;
   readonly router: Router<Route>;
   readonly ledger: Ledger;
+  readonly admin: Admin;
   /** `http.max_content_length` in bytes. */
   readonly maxContentBytes: number;
 }
 
-/** Listens, answers, and stops without leaving a socket behind. */
-export class WebServer {
-  readonly #parts: WebServerParts;
-  readonly #server: Server;
-  readonly #media = new Map<string, Media>();
+/** One request and what is known of it. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly method: string;
+  readonly url: string;
+  readonly arrivedMs: number;
+  readonly strike: Strike | undefined;
+}
 
-  /** @param parts - Where requests go. */
-  constructor(parts: WebServerParts) {
+const nothing = Buffer.alloc(0);
+
+/** Answers, and stops without leaving a socket or a timer behind. */
+export class WebServer {
+  readonly listener: Listener;
+  readonly #parts: WebServerParts;
+  readonly faults: Faults;
+  readonly #media = new Map<string, Media>();
+  readonly #waits = new Set<NodeJS.Timeout>();
+
+  /**
+   * @param parts - Where requests go.
+   * @param faultsOf - Makes the faults, given the listener they may close.
+   */
+  constructor(parts: WebServerParts, faultsOf: (listener: Listener) => Faults) {
     this.#parts = parts;
-    this.#server = createServer(
+    const server: Server = createServer(
       { noDelay: true, maxHeaderSize: maxHeaderBytes, keepAlive: true, requestTimeout: 0, headersTimeout: 0 },
       (request, response) => this.#serve(request, response),
     );
     // Elasticsearch does not close idle connections; a server that did would race with its clients.
-    this.#server.keepAliveTimeout = 0;
-    this.#server.timeout = 0;
+    server.keepAliveTimeout = 0;
+    server.timeout = 0;
+    this.listener = new Listener(server);
+    this.faults = faultsOf(this.listener);
   }
 
-  /** Starts to listen; resolves with the port. */
-  async listen(port: number, host: string): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  /** Stops listening and cuts every connection. */
+  /** Cuts every connection and forgets every request that was kept waiting. */
   async close(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+    for (const wait of this.#waits) clearTimeout(wait);
+    this.#waits.clear();
+    this.faults.clear();
+    await this.listener.close();
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    const arrived = performance.now();
-    receiveBody(request, this.#parts.maxContentBytes, (received) => {
-      if (received.kind === 'aborted') return;
-      this.#answer(request, response, received, arrived);
-    });
-  }
-
-  #answer(request: IncomingMessage, response: ServerResponse, received: Received, arrived: number): void {
     const method = request.method ?? 'GET';
     const url = request.url ?? '/';
-    if (received.kind === 'too-large') {
-      // Sent by the network layer, before anything of Elasticsearch's REST layer.
-      this.#write(request, response, arrived, 413, ['content-length', '0', 'connection', 'close'], '');
+    if (this.#parts.admin.owns(url)) {
+      this.#parts.admin.serve(request, response);
       return;
     }
-    const body = received.kind === 'body' ? received.body : Buffer.alloc(0);
-    const media = this.#mediaOf(request, body.length > 0);
-    const answer = this.#decide(method, url, request, received, body, media);
-    const mark = url.indexOf('?');
-    const opaqueId = request.headers['x-opaque-id'];
-    const wire = writeAnswer(answer, {
-      media,
-      queryText: mark === -1 ? '' : url.slice(mark + 1),
-      opaqueId: typeof opaqueId === 'string' ? opaqueId : undefined,
-      acceptsGzip: /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? '')),
+    const strike = this.faults.any ? this.faults.strike(method, url) : undefined;
+    const exchange: Exchange = { request, response, method, url, arrivedMs: performance.now(), strike };
+    receiveBody(request, this.#parts.maxContentBytes, (received) => {
+      if (received.kind === 'aborted') return;
+      if (strike === undefined || strike.delayMs === 0) this.#answer(exchange, received);
+      else this.#answerLater(exchange, received, strike.delayMs);
     });
-    this.#write(request, response, arrived, wire.status, wire.headers, wire.body);
   }
 
-  #decide(
-    method: string,
-    url: string,
-    request: IncomingMessage,
+  #answerLater(exchange: Exchange, received: Received, delayMs: number): void {
+    const wait = setTimeout(() => {
+      this.#waits.delete(wait);
+      this.#answer(exchange, received);
+    }, delayMs);
+    this.#waits.add(wait);
+  }
+
+  #answer(exchange: Exchange, received: Received): void {
+    if (received.kind === 'too-large') {
+      // Sent by the network layer, before anything of Elasticsearch's REST layer.
+      const headers = ['content-length', '0', 'connection', 'close'];
+      this.#deliver(exchange, { kind: 'whole', answer: { status: 413, headers, body: '' } });
+      return;
+    }
+    const body = received.kind === 'body' ? received.body : nothing;
+    const media = this.#mediaOf(exchange.request, body.length > 0);
+    const opaqueId = headerText(exchange.request, 'x-opaque-id');
+    const work = (): WireAnswer => this.#work(exchange, received, body, media, opaqueId);
+    const effect = exchange.strike?.effect;
+    const delivery: Delivery =
+      effect === undefined
+        ? { kind: 'whole', answer: work() }
+        : shapeAnswer(effect, { url: exchange.url, opaqueId, responseType: media.responseType }, work);
+    this.#deliver(exchange, delivery);
+  }
+
+  #work(
+    exchange: Exchange,
     received: Received,
     body: Buffer,
     media: Media,
-  ): Answer {
+    opaqueId: string | undefined,
+  ): WireAnswer {
+    const { url } = exchange;
+    const mark = url.indexOf('?');
+    const acceptEncoding = exchange.request.headers['accept-encoding'];
+    return writeAnswer(this.#decide(exchange, received, body, media), {
+      media,
+      queryText: mark === -1 ? '' : url.slice(mark + 1),
+      opaqueId,
+      acceptsGzip: acceptEncoding !== undefined && /\bgzip\b/.test(String(acceptEncoding)),
+    });
+  }
+
+  #decide(exchange: Exchange, received: Received, body: Buffer, media: Media): Answer {
+    const { method, url, request } = exchange;
     if (method.length + url.length + ' HTTP/1.1 '.length > maxLineBytes) {
       return exceptionAnswer(
         new ServerException(400, {
@@ -118,25 +155,55 @@ export class WebServer {
     return dispatch(cluster, router, { method, url, headers: request.headers, body, media });
   }
 
-  #write(
-    request: IncomingMessage,
-    response: ServerResponse,
-    arrived: number,
-    status: number,
-    headers: string[],
-    body: string | Buffer,
-  ): void {
+  #deliver(exchange: Exchange, delivery: Delivery): void {
+    const { response, request } = exchange;
     response.sendDate = false;
-    response.writeHead(status, headers);
-    response.end(body);
-    const now = performance.now();
-    this.#parts.ledger.add({
-      method: request.method ?? 'GET',
-      path: request.url ?? '/',
+    switch (delivery.kind) {
+      case 'whole': {
+        const { status, headers, body } = delivery.answer;
+        response.writeHead(status, headers);
+        response.end(body);
+        this.#enter(exchange, status);
+        return;
+      }
+      case 'cut': {
+        const { status, headers, body } = delivery.answer;
+        response.writeHead(status, headers);
+        response.flushHeaders();
+        const part = Buffer.from(body).subarray(0, delivery.afterBytes);
+        if (part.length === 0) request.socket.end();
+        else response.write(part, () => request.socket.end());
+        this.#enter(exchange, status);
+        return;
+      }
+      case 'wrong-length': {
+        const { status, headers, body } = delivery.answer;
+        response.writeHead(status, replaceHeader(headers, 'content-length', String(delivery.contentLength)));
+        response.end(body, () => request.socket.end());
+        this.#enter(exchange, status);
+        return;
+      }
+      case 'reset':
+        request.socket.resetAndDestroy();
+        this.#enter(exchange, 0);
+        return;
+      case 'silence':
+        this.#enter(exchange, 0);
+        return;
+    }
+  }
+
+  #enter(exchange: Exchange, status: number): void {
+    const { method, url, arrivedMs, strike } = exchange;
+    const entry = {
+      method,
+      path: url,
       status,
-      timeMs: performance.timeOrigin + arrived,
-      durationMs: now - arrived,
-    });
+      timeMs: performance.timeOrigin + arrivedMs,
+      durationMs: performance.now() - arrivedMs,
+    };
+    const fault = strike === undefined ? undefined : (strike.effect?.kind ?? 'latency');
+    this.#parts.ledger.add(fault === undefined ? entry : { ...entry, fault });
   }
 
   /** Clients send the same few headers over and over, so what they come to is remembered. */
@@ -152,4 +219,9 @@ export class WebServer {
     }
     return media;
   }
+}
+
+function headerText(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : undefined;
 }

@@ -102,7 +102,7 @@ export const CONFIG_OPTIONS: { readonly [V in ConfigVariable]: ConfigOption<Conf
   },
   ELASTICSEARCH_TIMEOUT_MS: { parse: ms(100, 600_000), fallback: '10000', unit: 'ms' },
   ELASTICSEARCH_MAX_RESPONSE_BYTES: {
-    parse: whole(1_024, 104_857_600, 'bytes'),
+    parse: whole(262_144, 104_857_600, 'bytes'),
     fallback: '1048576',
     unit: 'bytes',
   },

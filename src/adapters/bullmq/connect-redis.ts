@@ -71,20 +71,35 @@ export function connectRedis(
  * ever, and it would keep the process alive.
  */
 export class OwnedRedis extends Redis {
-  readonly #copies: Redis[] = [];
+  readonly #all: Redis[] = [this];
+
+  constructor(url: string, settings: Options) {
+    super(url, settings);
+    bearManyResends(this);
+  }
 
   override duplicate(override?: Partial<RedisOptions>): Redis {
     const copy = super.duplicate(override);
-    this.#copies.push(copy);
+    this.#all.push(bearManyResends(copy));
     return copy;
   }
 
   /** Ends this connection and its copies: politely where Redis answers, at once where it does not. */
   async release(): Promise<void> {
-    for (const copy of this.#copies) copy.disconnect();
     if (this.status === 'ready') {
-      await Promise.race([this.quit().catch(() => undefined), once(this, 'close')]);
+      await Promise.race([this.quit().catch(() => undefined), once(this, 'end')]);
     }
-    this.disconnect();
+    for (const redis of this.#all) {
+      // What is closed already must not be closed again: its timer for a slow end would never be cleared.
+      if (redis.status !== 'end' && redis.status !== 'close') redis.disconnect();
+    }
   }
+}
+
+/**
+ * After a failover every command under way waits for its connection's end to be sent again, each with a
+ * listener of its own, and Node would warn of a leak.
+ */
+function bearManyResends(redis: Redis): Redis {
+  return redis.on('connect', () => redis.stream.setMaxListeners(0));
 }

@@ -33,11 +33,13 @@ export function lineWidth(stream: Partial<Pick<WriteStream, 'isTTY' | 'columns'>
   return stream.isTTY === true ? stream.columns || 80 : Number.POSITIVE_INFINITY;
 }
 
-const NUMBER = new Intl.NumberFormat('en-US');
+/** Made at its first use: it costs more than printing a whole help page. */
+let numberFormat: Intl.NumberFormat | undefined;
 
 /** `1,916` */
 export function formatNumber(value: number): string {
-  return NUMBER.format(value);
+  numberFormat ??= new Intl.NumberFormat('en-US');
+  return numberFormat.format(value);
 }
 
 /** `1 report`, `1,916 reports` */

@@ -1,0 +1,38 @@
+/** The program: importing this file runs it. */
+import { CommanderError } from 'commander';
+import { EXIT } from './exit-codes.ts';
+import { endingOf } from './failure.ts';
+import { paint } from './output.ts';
+import { createProgram } from './program.ts';
+
+endQuietlyOnBrokenPipe();
+process.on('uncaughtException', (error) => process.exit(tellFailure(error)));
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  process.exitCode = error instanceof CommanderError ? exitCodeOfUsage(error) : tellFailure(error);
+}
+
+/** Commander has printed already what it ends with, help as well as what is wrong. */
+function exitCodeOfUsage({ exitCode }: CommanderError): number {
+  return exitCode === 0 ? EXIT.done : EXIT.usage;
+}
+
+function tellFailure(error: unknown): number {
+  const { exitCode, lines } = endingOf(error);
+  for (const line of lines) {
+    process.stderr.write(`${line.replace(/^error:/, paint('red', 'error:', process.stderr))}\n`);
+  }
+  return exitCode;
+}
+
+/** `| head` closes the pipe when it has seen enough. */
+function endQuietlyOnBrokenPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit();
+    });
+  }
+}

@@ -95,7 +95,7 @@ function judgeResponse(response: Response): Verdict | Ambiguous | TooLarge {
   if (status >= 200 && status < 300) return judgeSuccess(response);
   if (status === 408) return THROTTLED;
   if (status === 413) return { kind: 'too-large' };
-  if (status >= 500) return SERVER_ERROR;
+  if (status >= 500) return judgeFailure(response);
   return judgeRefusal(response);
 }
 
@@ -128,6 +128,12 @@ function judgeSuccess({ body, fromElasticsearch }: Response): Verdict | Ambiguou
   // "noop": an identical call won the race between its check and its update.
   if (body.kind === 'result' && (body.result === 'updated' || body.result === 'noop')) return APPLIED;
   return ambiguous('unreadable-success');
+}
+
+/** A cluster without a master, or that is still recovering, says so: then it is no report's fault. */
+function judgeFailure({ body, fromElasticsearch }: Response): Verdict {
+  const isBlocked = fromElasticsearch && body.kind === 'error' && body.type === 'cluster_block_exception';
+  return isBlocked ? outage('cluster_block') : SERVER_ERROR;
 }
 
 /** A status of 3xx or 4xx, where only Elasticsearch's own envelope says anything about the report. */

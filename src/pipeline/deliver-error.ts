@@ -46,11 +46,9 @@ export async function deliverError(
   const first = await send(whole);
   switch (first.verdict.kind) {
     case 'too-large':
-      return reduced === whole
-        ? { ...first, verdict: STILL_TOO_LARGE }
-        : final(await send(reduced), STILL_TOO_LARGE);
+      return final(reduced === whole ? first : await send(reduced));
     case 'changed-meanwhile':
-      return final(await send(whole), CHANGED_AGAIN);
+      return final(await send(whole));
     default:
       return { ...first, verdict: first.verdict };
   }
@@ -77,10 +75,17 @@ export async function deliverError(
 /** A delivery that may still call for one more request. */
 type Sent = Omit<Delivery, 'verdict'> & { readonly verdict: Verdict | TooLarge | ChangedMeanwhile };
 
-function final(sent: Sent, otherwise: Verdict): Delivery {
+/** What calls for one more request a second time in one attempt does not get it. */
+function final(sent: Sent): Delivery {
   const { verdict } = sent;
-  const isFinal = verdict.kind !== 'too-large' && verdict.kind !== 'changed-meanwhile';
-  return { ...sent, verdict: isFinal ? verdict : otherwise };
+  switch (verdict.kind) {
+    case 'too-large':
+      return { ...sent, verdict: STILL_TOO_LARGE };
+    case 'changed-meanwhile':
+      return { ...sent, verdict: CHANGED_AGAIN };
+    default:
+      return { ...sent, verdict };
+  }
 }
 
 function told(answer: Answer): { readonly answer: AnswerSummary; readonly retryAfter?: string } {

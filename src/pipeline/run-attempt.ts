@@ -1,3 +1,4 @@
+import { cutReason } from '../domain/answer.ts';
 import { type Random, retryAfterMs } from '../domain/backoff.ts';
 import type { VerdictCode } from '../domain/codes.ts';
 import type { ErrorReport } from '../domain/error-report.ts';
@@ -63,7 +64,7 @@ async function deliver(report: ErrorReport, api: ConnectorApi, signal: AbortSign
   try {
     return await deliverError(report, api, signal);
   } catch (error) {
-    return { verdict: WORKER_ERROR, answer: { type: 'worker_error', reason: String(error) } };
+    return { verdict: WORKER_ERROR, answer: { type: 'worker_error', reason: cutReason(String(error)) } };
   }
 }
 

@@ -1,3 +1,4 @@
+import { cutReason } from '../domain/answer.ts';
 import type { ParseErrorReport } from '../domain/error-report.ts';
 import { buryReport } from './bury-report.ts';
 import type { DeadLetterQueue, Log, QueuedJob } from './ports.ts';
@@ -66,7 +67,7 @@ async function buryFailed({ job, reason }: FailedJob, context: SweepContext): Pr
         parsed.kind === 'valid'
           ? { kind: 'report', report: parsed.report }
           : { kind: 'payload', problems: parsed.problems },
-      answer: { type: 'failed_by_queue', reason },
+      answer: { type: 'failed_by_queue', reason: cutReason(reason) },
     },
     context.deadLetters,
     { nowMs: context.now(), worker: context.worker },

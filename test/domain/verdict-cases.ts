@@ -235,11 +235,16 @@ export const ANSWER_CASES: readonly AnswerCase[] = [
     means: THROTTLED,
   },
   {
-    row: '5xx from anything',
+    row: '5xx from Elasticsearch: `cluster_block_exception`',
+    answers: [fromElasticsearch(503, errorBody('cluster_block_exception'))],
+    means: outage('cluster_block'),
+  },
+  {
+    row: 'any other 5xx',
     answers: [
       fromElasticsearch(500, errorBody('null_pointer_exception')),
       fromElasticsearch(503, errorBody('unavailable_shards_exception')),
-      fromElasticsearch(503, errorBody('cluster_block_exception')),
+      ...forged(503, 'cluster_block_exception'),
       ...forged(502, 'any'),
       ...forged(504, 'resource_not_found_exception'),
       fromProxy(599, HTML),

@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Payload, QueuedJob } from '../../pipeline/ports.ts';
 import type { FailedJob, FailedJobs } from '../../pipeline/sweep-failed.ts';
-import { countOf, historyOf } from './queued-job.ts';
+import { countOf, historyOf, timeOf } from './queued-job.ts';
 
 /** Jobs read in one call: BullMQ's unpaged getter holds up Redis for seconds on a large set. */
 const PAGE_SIZE = 100;
@@ -42,7 +42,7 @@ function toFailedJob(id: string, hash: Readonly<Record<string, string>>): Failed
     payload: payloadOf(hash['data'] ?? ''),
     attempt: countOf(Number(hash['atm'])) + 1,
     earlierStarts: Math.max(0, countOf(Number(hash['ats'])) - 1),
-    enqueuedAtMs: countOf(Number(hash['timestamp'])),
+    enqueuedAtMs: timeOf(Number(hash['timestamp'])),
     history: historyOf(jsonOf(hash['progress'])),
     poisoned: reason === STALLED_TOO_OFTEN,
   };

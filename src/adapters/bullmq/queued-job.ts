@@ -10,7 +10,7 @@ export function toQueuedJob(job: Job): QueuedJob {
     attempt: countOf(job.attemptsMade) + 1,
     // BullMQ counts the start that is under way.
     earlierStarts: Math.max(0, countOf(job.attemptsStarted) - 1),
-    enqueuedAtMs: countOf(job.timestamp),
+    enqueuedAtMs: timeOf(job.timestamp),
     history: historyOf(job.progress),
     poisoned: poisonedJobs.has(job),
   };
@@ -39,10 +39,24 @@ export function countOf(value: unknown): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
 }
 
+/** The last moment that a Date can hold. */
+const LAST_MOMENT_MS = 8.64e15;
+
+/** A time as BullMQ keeps it; where a foreign producer wrote none, the report counts as accepted now. */
+export function timeOf(value: unknown): number {
+  const timeMs = countOf(value);
+  return timeMs > 0 && timeMs <= LAST_MOMENT_MS ? timeMs : Date.now();
+}
+
 /** The history that a worker of ours left in a job's progress, or an empty one. */
 export function historyOf(progress: unknown): JobHistory {
-  const isHistory = typeof progress === 'object' && progress !== null && 'attempts' in progress;
-  return isHistory && Array.isArray(progress.attempts) ? (progress as JobHistory) : NO_HISTORY;
+  const isHistory =
+    isObject(progress) && Array.isArray(progress['attempts']) && progress['attempts'].every(isObject);
+  return isHistory ? (progress as unknown as JobHistory) : NO_HISTORY;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** Attempts and backoff are decided by the outcome; BullMQ only has to never end a job by itself. */

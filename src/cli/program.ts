@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { deadLettersCommand } from './commands/dead-letters.ts';
+import { demoCommand } from './commands/demo.ts';
+import { devCommand } from './commands/dev.ts';
 import { reportCommand } from './commands/report.ts';
+import { standInCommand } from './commands/stand-in.ts';
 import { statusCommand } from './commands/status.ts';
 import { workCommand } from './commands/work.ts';
 import { EXIT } from './exit-codes.ts';
@@ -25,6 +28,10 @@ export function createProgram(): Command {
       styleTitle: (title) => paint('bold', title),
       subcommandTerm: (command) => command.name(),
     })
+    .commandsGroup('Try it:')
+    .addCommand(demoCommand())
+    .addCommand(devCommand())
+    .addCommand(standInCommand())
     .commandsGroup('Run it:')
     .addCommand(workCommand())
     .addCommand(reportCommand())
@@ -34,7 +41,7 @@ export function createProgram(): Command {
   inheritSettings(program);
   return withHelpEnd(program, {
     note: 'Settings come from the environment, then from .env in the working directory: docs/configuration.md.',
-    examples: ['report Vy8xYpMBnhQ "Could not connect"', 'dead-letters list', 'work --help'],
+    examples: ['demo', 'report Vy8xYpMBnhQ "Could not connect"', 'dead-letters list', 'work --help'],
     exitCodes: [
       [EXIT.done, 'done'],
       [EXIT.someFailed, 'some of it was refused or not found'],

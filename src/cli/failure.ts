@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { escapeLines } from './output.ts';
+import { escapeLines, paint, say } from './output.ts';
 
 /** Ends a command with a message for the person who called it, and no stack trace. */
 export class CliFailure extends Error {
@@ -15,8 +15,10 @@ export class CliFailure extends Error {
 /** What to say of a failure, and with which code to end. */
 export interface Ending {
   readonly exitCode: ExitCode;
-  /** Safe to print. */
-  readonly lines: readonly string[];
+  /** What went wrong, on one or more lines; may hold anything. */
+  readonly message: string;
+  /** Whether `error:` stands before it; a list of variables needs no title. */
+  readonly isTitled: boolean;
 }
 
 /**
@@ -26,30 +28,38 @@ export interface Ending {
  */
 export function endingOf(error: unknown): Ending {
   if (error instanceof CliFailure) {
-    return { exitCode: error.exitCode, lines: escapeLines(`error: ${error.message}`) };
+    return { exitCode: error.exitCode, message: error.message, isTitled: true };
   }
   const { name, message } = error instanceof Error ? error : { name: '', message: '' };
   switch (name) {
     case 'ConfigInvalid':
-      return { exitCode: EXIT.configuration, lines: escapeLines(message) };
+      return { exitCode: EXIT.configuration, message, isTitled: false };
     case 'RedisUnsuitable':
       return {
         exitCode: EXIT.configuration,
-        lines: ['error: this Redis cannot be used.', ...escapeLines(message)],
+        message: `this Redis cannot be used.\n${message}`,
+        isTitled: true,
       };
     case 'RedisUnavailable':
-      return { exitCode: EXIT.unavailable, lines: escapeLines(`error: ${message}`) };
+      return { exitCode: EXIT.unavailable, message, isTitled: true };
     default:
       return {
         exitCode: EXIT.bug,
-        lines: ['error: this is a fault of sync-error-relay; please report it.', ...stackOf(error)],
+        message: `this is a fault of sync-error-relay; please report it.\n${stackOf(error)}`,
+        isTitled: true,
       };
   }
 }
 
+/** Writes what went wrong to standard error. */
+export function sayFailure({ message, isTitled }: Ending): void {
+  const title = isTitled ? `${paint('red', 'error:', process.stderr)} ` : '';
+  say(title + escapeLines(message).join('\n'));
+}
+
 /** Stacks only: the fields of a Redis error hold the command, and with it the password or the report. */
-function stackOf(error: unknown): string[] {
-  if (!(error instanceof Error)) return escapeLines(String(error));
-  const cause = error.cause === undefined ? [] : ['caused by', ...stackOf(error.cause)];
-  return [...escapeLines(error.stack ?? String(error)), ...cause];
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\ncaused by ${stackOf(error.cause)}`;
+  return `${error.stack ?? String(error)}${cause}`;
 }

@@ -1,8 +1,7 @@
 /** The program: importing this file runs it. */
 import { CommanderError } from 'commander';
 import { EXIT } from './exit-codes.ts';
-import { endingOf } from './failure.ts';
-import { paint } from './output.ts';
+import { endingOf, sayFailure } from './failure.ts';
 import { createProgram } from './program.ts';
 
 endQuietlyOnBrokenPipe();
@@ -20,11 +19,9 @@ function exitCodeOfUsage({ exitCode }: CommanderError): number {
 }
 
 function tellFailure(error: unknown): number {
-  const { exitCode, lines } = endingOf(error);
-  for (const line of lines) {
-    process.stderr.write(`${line.replace(/^error:/, paint('red', 'error:', process.stderr))}\n`);
-  }
-  return exitCode;
+  const ending = endingOf(error);
+  sayFailure(ending);
+  return ending.exitCode;
 }
 
 /** `| head` closes the pipe when it has seen enough. */

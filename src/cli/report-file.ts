@@ -10,7 +10,7 @@
 import { addAbortSignal } from 'node:stream';
 import { describeProblems, errorReportParser } from '../domain/error-report.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
-import { CliFailure, endingOf } from './failure.ts';
+import { CliFailure, endingOf, sayFailure } from './failure.ts';
 import { type Input, openInput } from './open-input.ts';
 import { escapeControl, formatCount, formatNumber, print, printJson, say } from './output.ts';
 import { lineParser, maxLineBytes } from './parse-line.ts';
@@ -113,29 +113,25 @@ async function* readUntil(
 
 function tell(ended: Ended, tally: ReportTally, durationMs: number, output: ReportOutput): ExitCode {
   const failure = ended.kind === 'failed' ? endingOf(ended.error) : undefined;
+  if (failure !== undefined) sayFailure(failure);
   if (output.isJson) {
     printJson({
       ...tally.toJson(durationMs),
       ...(output.isDryRun ? { dry_run: true } : {}),
       ...(ended.kind === 'signal' ? { interrupted: true } : {}),
-      ...(failure === undefined ? {} : { error: failure.lines.join('\n') }),
+      ...(failure === undefined ? {} : { error: failure.message }),
     });
   } else if (failure === undefined) {
     if (ended.kind === 'signal') say('Interrupted; the lines read until then:');
     print(`${tally.summary(durationMs)}${output.isDryRun ? '; dry run, nothing was sent' : ''}`);
   } else {
-    for (const line of [...failure.lines, ...acceptedBefore(tally)]) say(line);
+    const { queued, duplicate } = tally.counts;
+    say(
+      `Accepted before: ${formatNumber(queued)} queued, ${formatNumber(duplicate)} duplicate; a few more may ` +
+        'have been. Repeating the whole file is harmless.',
+    );
   }
   if (failure !== undefined) return failure.exitCode;
   if (ended.kind === 'signal') return exitCodeOf(ended.signal);
   return tally.counts.invalid > 0 ? EXIT.someFailed : EXIT.done;
-}
-
-function acceptedBefore(tally: ReportTally): string[] {
-  const { queued, duplicate } = tally.counts;
-  const counts = `${formatNumber(queued)} queued, ${formatNumber(duplicate)} duplicate`;
-  return [
-    `${formatCount(queued + duplicate, 'line')} were accepted before (${counts}), and a few more may have been.`,
-    'Repeating the whole file is harmless: what was accepted is not done twice.',
-  ];
 }

@@ -158,6 +158,8 @@ export class WebServer {
   #deliver(exchange: Exchange, delivery: Delivery): void {
     const { response, request } = exchange;
     response.sendDate = false;
+    // HTTP/1.1 keeps connections alive without saying so, and so does Elasticsearch.
+    if (request.httpVersionMinor === 1) response.removeHeader('connection');
     switch (delivery.kind) {
       case 'whole': {
         const { status, headers, body } = delivery.answer;

@@ -30,6 +30,8 @@ function options(use: ConnectionUse, producerTimeoutMs: number): Options {
     retryStrategy: (times) =>
       Math.min(50 * 2 ** Math.min(times, 10), MAX_RECONNECT_DELAY_MS) * (0.5 + Math.random() / 2),
     connectTimeout: 5_000,
+    // ioredis waits so long for a socket to end, also for one that is gone, before it lets go of it.
+    disconnectTimeout: 250,
   };
   switch (use) {
     case 'worker':

@@ -32,7 +32,8 @@ async function runCommand({ syncJobs }: { readonly syncJobs?: string }): Promise
   loadEnvFile();
   const { startEmbeddedStack } = await import('../embedded-stack.ts');
   const { createLog, createPrettyLog, LOG_LEVELS } = await import('../../adapters/observe/create-log.ts');
-  const { loadSyncJobFile } = await import('../demo/load-sync-job-file.ts');
+  const { loadSyncJobFile } = await import('../load-sync-job-file.ts');
+  const { demoFile } = await import('../demo/demo-file.ts');
   const level = LOG_LEVELS.find((name) => name === process.env['LOG_LEVEL']) ?? 'info';
   const log = process.stdout.isTTY ? await createPrettyLog(level, process.stdout) : createLog(level);
 
@@ -45,7 +46,7 @@ async function runCommand({ syncJobs }: { readonly syncJobs?: string }): Promise
     appendOnly: true,
     settings: { HTTP_PORT: '0' },
   });
-  await loadSyncJobFile(stack.standIn, syncJobs);
+  await loadSyncJobFile(stack.standIn, syncJobs ?? demoFile('sync-jobs.ndjson'));
   for (const line of howToTalk(stack)) print(line);
   if (!ending.signal.aborted) await once(ending.signal, 'abort');
   say(paint('dim', 'Stopping.', process.stderr));

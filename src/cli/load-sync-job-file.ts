@@ -1,0 +1,43 @@
+import type { StandIn } from '../stand-in/index.ts';
+import { EXIT } from './exit-codes.ts';
+import { CliFailure } from './failure.ts';
+import { openInput } from './open-input.ts';
+import { readLines } from './read-lines.ts';
+
+/** Longest line of a sync job that is taken in: far above what Elasticsearch stores. */
+const MAX_LINE_BYTES = 16 * 1_024 * 1_024;
+
+/**
+ * Loads an NDJSON file of sync jobs into the stand-in, as a stream.
+ *
+ * @returns how many were loaded
+ * @throws {CliFailure} where it cannot be read, or naming the lines that are no sync jobs
+ */
+export async function loadSyncJobFile(standIn: StandIn, path: string): Promise<number> {
+  const { stream } = await openInput(path);
+  try {
+    return await standIn.loadSyncJobs(textLines(stream));
+  } catch (cause) {
+    if (cause instanceof CliFailure) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CliFailure(`${path}: ${reason}`, EXIT.usage, { cause });
+  } finally {
+    stream.destroy();
+  }
+}
+
+/**
+ * Every line as text, blank ones too, because the stand-in counts them. Not by node:readline, which ends
+ * lines at U+2028 as well, and that may stand in the middle of a JSON text.
+ */
+async function* textLines(input: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
+  let next = 1;
+  for await (const line of readLines(input, MAX_LINE_BYTES)) {
+    if (line.kind === 'unreadable') {
+      throw new CliFailure(`line ${line.number}: expected ${line.expected}, got ${line.got}`, EXIT.usage);
+    }
+    for (; next < line.number; next += 1) yield '';
+    yield line.text;
+    next += 1;
+  }
+}

@@ -111,17 +111,30 @@ function lookUp(
   option: ConfigOption,
   problems: ConfigProblem[],
 ): Found {
-  for (const variable of [name, ALIASES[name]]) {
-    if (variable !== undefined && isSet(env[variable])) return { variable, raw: env[variable] };
+  const own = env[name];
+  if (isSet(own)) return { variable: name, raw: own };
+  const fileVariable = `${name}_FILE`;
+  const path = env[fileVariable];
+  if (option.secret === true && isSet(path)) {
+    return { variable: fileVariable, raw: readText(fileVariable, path, problems)?.trim() };
   }
-  const file = env[`${name}_FILE`];
-  if (option.secret !== true || !isSet(file)) return { variable: name, raw: option.fallback };
-  return { variable: `${name}_FILE`, raw: readText(`${name}_FILE`, file, problems)?.trim() };
+  const alias = ALIASES[name];
+  const aliased = alias === undefined ? undefined : env[alias];
+  if (alias !== undefined && isSet(aliased)) return { variable: alias, raw: withPort(aliased, env) };
+  return { variable: name, raw: option.fallback };
 }
 
-/** A URL may carry a password between its scheme and its host. */
+/** start-local writes its URL with `${ES_LOCAL_PORT}` in it, which a shell fills in and Node does not. */
+function withPort(text: string, env: Environment): string {
+  return text.replaceAll(/\$\{ES_LOCAL_PORT\}/g, env['ES_LOCAL_PORT'] ?? '');
+}
+
+/**
+ * A URL may carry a password before its last `@`. That one may hold `/`, `@` or white space, which is often
+ * why the URL is wrong, or its scheme may be missing.
+ */
 function withoutUserInfo(raw: string): string {
-  return raw.replaceAll(/\/\/[^/@\s]*@/g, '//***@');
+  return raw.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1***@');
 }
 
 function isSet(value: string | undefined): value is string {

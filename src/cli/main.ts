@@ -4,7 +4,7 @@ import { EXIT } from './exit-codes.ts';
 import { endingOf, sayFailure } from './failure.ts';
 import { createProgram } from './program.ts';
 
-endQuietlyOnBrokenPipe();
+passOverBrokenPipes();
 process.on('uncaughtException', (error) => process.exit(tellFailure(error)));
 
 try {
@@ -24,12 +24,14 @@ function tellFailure(error: unknown): number {
   return ending.exitCode;
 }
 
-/** `| head` closes the pipe when it has seen enough. */
-function endQuietlyOnBrokenPipe(): void {
+/**
+ * `| head` closes the pipe when it has seen enough. The command goes on to its end all the same: ending at once
+ * would leave a file of reports half read, and the exit code would not say so.
+ */
+function passOverBrokenPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      process.exit();
+      if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
     });
   }
 }

@@ -5,6 +5,7 @@ import {
   type Column,
   cut,
   escapeControl,
+  formatCount,
   formatNumber,
   lineWidth,
   paint,
@@ -45,16 +46,16 @@ function describePage(
       code === undefined ? 'There are no dead letters.' : `There are no dead letters with the code ${code}.`,
     ];
   }
-  const total = formatNumber(page.total);
-  if (page.letters.length === 0)
-    return [`There are ${total} dead letters; none is left from --offset ${offset} on.`];
+  if (page.letters.length === 0) {
+    return [`${formatCount(page.total, 'dead letter')} in all; none from --offset ${offset} on.`];
+  }
   const end = offset + page.letters.length;
   const rest = end < page.total ? `; next page: --offset ${end}` : '';
   const codes = formatCodes(counts);
   return [
     ...(width < WIDE ? renderPairs(page.letters, width) : renderWide(page.letters, width)),
     '',
-    `${formatNumber(offset + 1)}-${formatNumber(end)} of ${total}${rest}`,
+    `${formatNumber(offset + 1)}-${formatNumber(end)} of ${formatNumber(page.total)}${rest}`,
     ...(codes === '' ? [] : [`by code: ${codes}`]),
   ];
 }

@@ -72,6 +72,8 @@ function acceptWriteParameters(call: Call): void {
     'pipeline',
     '_source',
     'require_alias',
+    'if_seq_no',
+    'if_primary_term',
   ]) {
     call.query.text(name);
   }
@@ -79,7 +81,6 @@ function acceptWriteParameters(call: Call): void {
 
 function checkSequence(call: Call, id: string, document: StoredDocument | undefined): void {
   const wanted = call.query.text('if_seq_no');
-  call.query.text('if_primary_term');
   if (wanted === undefined || Number(wanted) === document?.seqNo) return;
   throw new ServerException(409, {
     type: 'version_conflict_engine_exception',

@@ -159,7 +159,7 @@ export class WebServer {
     const { response, request } = exchange;
     response.sendDate = false;
     // HTTP/1.1 keeps connections alive without saying so, and so does Elasticsearch.
-    if (request.httpVersionMinor === 1) response.removeHeader('connection');
+    if (request.httpVersionMinor === 1 && response.shouldKeepAlive) response.removeHeader('connection');
     switch (delivery.kind) {
       case 'whole': {
         const { status, headers, body } = delivery.answer;

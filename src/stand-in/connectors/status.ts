@@ -1,4 +1,4 @@
-/** Which statuses a connector may take from which (source: Elasticsearch's connector state machine). */
+/** Which statuses a connector may take from which (source: Elasticsearch's connector state machine; the message: Elastic's YAML test). */
 import { illegalArgument, type ServerException, statusException } from '../errors/server-exception.ts';
 
 /** Every status a connector can have. */
@@ -32,6 +32,6 @@ export function refuseConnectorTransition(
   if (transitions[from].includes(to)) return undefined;
   const reason =
     `Invalid transition attempt from [${from}] to [${to}]. ` +
-    'Such a ConnectorStatus transition is not supported by the Connector Protocol.';
+    'Such a status transition is not supported by the Connector Protocol.';
   return statusException(reason, { type: 'connector_invalid_status_transition_exception', reason });
 }

@@ -12,7 +12,7 @@ import {
   stringOrNull,
 } from '../json/field-types.ts';
 import type { BodyDeclaration, Field } from '../json/object-parser.ts';
-import type { JsonObject } from '../json/read-value.ts';
+import { isObject, type JsonObject } from '../json/read-value.ts';
 import type { Call, Prepared } from '../route.ts';
 import { parseSyncStatus } from '../sync-jobs/state-machine.ts';
 import { checkCron } from './cron.ts';
@@ -159,7 +159,10 @@ const schedule: Field = {
   }),
 };
 
-/** PUT `_scheduling`: at least one of the three schedules; the others stay. */
+/**
+ * PUT `_scheduling`: the schedules named; the others stay. Elasticsearch's check for at least one looks
+ * only at the full and the incremental schedule (source: its request class).
+ */
 export const updateScheduling: Handler = connectorUpdate({
   body: bodyOf('connector_update_scheduling_request', {
     scheduling: {
@@ -171,8 +174,8 @@ export const updateScheduling: Handler = connectorUpdate({
       }),
     },
   }),
-  problems: (values) =>
-    Object.keys(values['scheduling'] as JsonObject).length > 0
+  problems: ({ scheduling }) =>
+    isObject(scheduling) && (scheduling['full'] !== undefined || scheduling['incremental'] !== undefined)
       ? []
       : [
           '[scheduling] object needs to define at least one schedule type: [full | incremental | access_control]',

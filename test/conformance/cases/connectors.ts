@@ -314,7 +314,7 @@ export const connectorCases: readonly ConformanceCase[] = [
         error: has({
           type: 'status_exception',
           reason:
-            'Invalid transition attempt from [created] to [connected]. Such a ConnectorStatus transition is not supported by the Connector Protocol.',
+            'Invalid transition attempt from [created] to [connected]. Such a status transition is not supported by the Connector Protocol.',
         }),
       }),
     },
@@ -340,6 +340,17 @@ export const connectorCases: readonly ConformanceCase[] = [
     scene: [connector],
     request: put(`${one}/_scheduling`, schedules('61 0 0 * * ?')),
     answer: { status: 400, body: has({ status: 400 }) },
+  },
+  {
+    name: 'a schedule for access control alone is not enough',
+    scene: [connector],
+    request: put(`${one}/_scheduling`, {
+      scheduling: { access_control: { enabled: true, interval: '0 0 0 * * ?' } },
+    }),
+    answer: invalid(
+      'Validation Failed: 1: [scheduling] object needs to define at least one schedule type: ' +
+        '[full | incremental | access_control];',
+    ),
   },
   {
     name: 'a schedule is needed',

@@ -37,6 +37,8 @@ export interface ConformanceAnswer {
 export interface ConformanceCase {
   /** A sentence about behaviour. */
   readonly name: string;
+  /** A cluster privilege it needs beside `manage_connector`. */
+  readonly privilege?: 'monitor';
   readonly scene?: readonly SceneStep[];
   readonly request: ConformanceRequest;
   readonly answer: ConformanceAnswer;

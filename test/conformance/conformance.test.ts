@@ -1,8 +1,9 @@
 /**
  * The conformance suite: always on the stand-in; on a real Elasticsearch where ELASTICSEARCH_URL and
- * CONFORMANCE=1 are set, with ELASTICSEARCH_API_KEY or credentials in the URL.
+ * CONFORMANCE=1 are set, with ELASTICSEARCH_API_KEY or credentials in the URL, or where the run has one
+ * in a container.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type StandIn, startStandIn } from '../../src/stand-in/index.ts';
 import type { ConformanceCase } from './case.ts';
 import { connectorCases } from './cases/connectors.ts';
@@ -28,7 +29,7 @@ describe('the stand-in', () => {
   for (const [suite, cases] of Object.entries(suites)) {
     describe(suite, () => {
       it.each(cases.map((testCase) => [testCase.name, testCase] as const))('%s', async (_, testCase) => {
-        expect(await runCase({ url: standIn.url, headers: {} }, testCase)).toEqual([]);
+        expect(await runCase({ url: standIn.url, headers: {}, mayMonitor: true }, testCase)).toEqual([]);
       });
     });
   }
@@ -61,17 +62,25 @@ describe(`a real Elasticsearch${typeof real === 'string' ? ` (skipped: ${real})`
 /** The Elasticsearch to compare with, or why there is none. */
 function realTarget(): Target | string {
   const { CONFORMANCE, ELASTICSEARCH_URL, ELASTICSEARCH_API_KEY } = process.env;
-  if (CONFORMANCE !== '1') return 'CONFORMANCE is not 1';
+  const container = inject('elasticsearchUrl');
+  if (typeof container === 'string') {
+    return { url: container, headers: apiKeyHeader(inject('elasticsearchApiKey')), mayMonitor: false };
+  }
+  if (CONFORMANCE !== '1') return 'CONFORMANCE is not 1, and the run has no container';
   if (ELASTICSEARCH_URL === undefined || ELASTICSEARCH_URL === '') return 'ELASTICSEARCH_URL is not set';
   const url = new URL(ELASTICSEARCH_URL);
-  const { username, password } = url;
+  const headers = { ...basicHeader(url), ...apiKeyHeader(ELASTICSEARCH_API_KEY) };
   url.username = '';
   url.password = '';
-  const headers: Record<string, string> = {};
-  if (ELASTICSEARCH_API_KEY !== undefined) headers['authorization'] = `ApiKey ${ELASTICSEARCH_API_KEY}`;
-  else if (username !== '') {
-    const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-    headers['authorization'] = `Basic ${Buffer.from(pair).toString('base64')}`;
-  }
-  return { url: url.href, headers };
+  return { url: url.href, headers, mayMonitor: true };
+}
+
+function apiKeyHeader(key: string | null | undefined): Record<string, string> {
+  return key === undefined || key === null || key === '' ? {} : { authorization: `ApiKey ${key}` };
+}
+
+function basicHeader({ username, password }: URL): Record<string, string> {
+  if (username === '') return {};
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
 }

@@ -7,6 +7,8 @@ export interface Target {
   readonly url: string;
   /** Sent with every request, such as credentials. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Whether its credentials go beyond `manage_connector`. */
+  readonly mayMonitor: boolean;
 }
 
 /** One way in which an answer is not as expected. */

@@ -168,6 +168,7 @@ describe('faults', () => {
     await send('GET', '/');
     standIn.faults.add({ kind: 'refuse', forMs: 3_600_000 });
     await expect(send('GET', '/')).rejects.toThrow();
+    expect(standIn.faults.list()).toMatchObject([{ fault: { kind: 'refuse' }, struck: 1 }]);
     standIn.faults.clear();
     const listening = async (): Promise<number> => send('GET', '/').then((reply) => reply.status, listening);
     expect(await listening()).toBe(200);

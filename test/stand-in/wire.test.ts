@@ -162,6 +162,20 @@ describe('the wire', () => {
     expect(answer).toContain(JSON.stringify(reason));
   });
 
+  it.each([
+    [
+      'a request line beyond all bounds',
+      `GET /${'x'.repeat(100_000)} HTTP/1.1\r\n\r\n`,
+      'too_long_http_line_exception',
+    ],
+    ['bytes that are no request', 'nonsense\r\n\r\n', 'illegal_argument_exception'],
+  ])('refuses %s', async (_, request, type) => {
+    const { standIn } = await setup();
+    const answer = await exchange(standIn.port, request);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain(`"type":"${type}"`);
+  });
+
   it('refuses media types that are none', async () => {
     const { send } = await setup();
     const reply = await send('GET', '/', { headers: { accept: 'nonsense' } });

@@ -41,7 +41,7 @@ export class Faults {
   readonly #standing = new Map<string, Standing>();
   readonly #random: Random;
   readonly #outage: Outage;
-  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #refusals = new Map<string, { readonly fault: Fault; timer: NodeJS.Timeout; hasBegun: boolean }>();
   #nextId = 1;
 
   /**
@@ -64,7 +64,7 @@ export class Faults {
     const now = performance.now();
     const startsMs = now + (fault.afterMs ?? 0);
     if (fault.kind === 'refuse') {
-      this.#schedule(id, fault.afterMs ?? 0, fault.forMs ?? 0);
+      this.#refuse(id, fault, fault.forMs ?? 0);
       return id;
     }
     this.#standing.set(id, {
@@ -83,26 +83,27 @@ export class Faults {
 
   /** Removes a fault; false when there is none of that id any more. */
   remove(id: string): boolean {
-    const timer = this.#timers.get(id);
-    if (timer !== undefined) {
-      clearTimeout(timer);
-      this.#timers.delete(id);
-      this.#outage.end();
-      return true;
-    }
-    return this.#standing.delete(id);
+    const refusal = this.#refusals.get(id);
+    if (refusal === undefined) return this.#standing.delete(id);
+    clearTimeout(refusal.timer);
+    this.#refusals.delete(id);
+    if (refusal.hasBegun) this.#outage.end();
+    return true;
   }
 
   /** Removes every fault; a refusal under way ends at once. */
   clear(): void {
     this.#standing.clear();
-    for (const id of [...this.#timers.keys()]) this.remove(id);
+    for (const id of [...this.#refusals.keys()]) this.remove(id);
   }
 
   /** The faults in force. */
   list(): ActiveFault[] {
     this.#forget(performance.now());
-    return [...this.#standing.values()].map(({ id, fault, struck }) => ({ id, fault, struck }));
+    return [
+      ...[...this.#refusals].map(([id, { fault, hasBegun }]) => ({ id, fault, struck: hasBegun ? 1 : 0 })),
+      ...[...this.#standing.values()].map(({ id, fault, struck }) => ({ id, fault, struck })),
+    ];
   }
 
   /** What happens to a request; undefined for nothing. */
@@ -144,16 +145,15 @@ export class Faults {
     }
   }
 
-  #schedule(id: string, afterMs: number, forMs: number): void {
+  /** A refusal strikes the listener rather than requests: at once, or when its time has come. */
+  #refuse(id: string, fault: Fault, forMs: number): void {
     const begin = (): void => {
       this.#outage.begin(forMs);
-      this.#timers.set(
-        id,
-        setTimeout(() => this.#timers.delete(id), forMs),
-      );
+      const timer = setTimeout(() => this.#refusals.delete(id), forMs);
+      this.#refusals.set(id, { fault, timer, hasBegun: true });
     };
-    if (afterMs === 0) begin();
-    else this.#timers.set(id, setTimeout(begin, afterMs));
+    if (fault.afterMs === undefined) begin();
+    else this.#refusals.set(id, { fault, timer: setTimeout(begin, fault.afterMs), hasBegun: false });
   }
 }
 

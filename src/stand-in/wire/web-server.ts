@@ -5,9 +5,10 @@
  * that → entered in the ledger.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Admin } from '../admin/admin.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { ServerException } from '../errors/server-exception.ts';
+import { exceptionBody, ServerException } from '../errors/server-exception.ts';
 import type { Faults, Strike } from '../faults/faults.ts';
 import { type Delivery, replaceHeader, shapeAnswer } from '../faults/shape-answer.ts';
 import type { Ledger } from '../ledger.ts';
@@ -17,12 +18,34 @@ import { dispatch, exceptionAnswer } from './dispatch.ts';
 import { Listener } from './listener.ts';
 import { type Media, readMedia } from './media-type.ts';
 import { type Received, receiveBody } from './receive.ts';
-import { type WireAnswer, writeAnswer } from './write-answer.ts';
+import { productHeader, type WireAnswer, writeAnswer } from './write-answer.ts';
 
 /** `http.max_initial_line_length` of Elasticsearch. */
 const maxLineBytes = 4096;
 /** `http.max_header_size` of Elasticsearch, beside room for an over-long line to be read and refused. */
 const maxHeaderBytes = 64 * 1024;
+
+const tooLongLine = new ServerException(400, {
+  type: 'too_long_http_line_exception',
+  reason: `An HTTP line is larger than ${maxLineBytes} bytes.`,
+});
+
+/** Answers bytes that are no request, or too long a one to be read, and closes. */
+function refuseUnreadable(error: Error & { readonly code?: string }, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const exception =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? tooLongLine
+      : new ServerException(400, { type: 'illegal_argument_exception', reason: error.message });
+  const body = JSON.stringify(exceptionBody(exception));
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\n${productHeader.join(': ')}\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
 
 /** What the server is made of. */
 export interface WebServerParts {
@@ -67,6 +90,7 @@ export class WebServer {
     // Elasticsearch does not close idle connections; a server that did would race with its clients.
     server.keepAliveTimeout = 0;
     server.timeout = 0;
+    server.on('clientError', refuseUnreadable);
     this.listener = new Listener(server);
     this.faults = faultsOf(this.listener);
   }
@@ -142,14 +166,7 @@ export class WebServer {
 
   #decide(exchange: Exchange, received: Received, body: Buffer, media: Media): Answer {
     const { method, url, request } = exchange;
-    if (method.length + url.length + ' HTTP/1.1 '.length > maxLineBytes) {
-      return exceptionAnswer(
-        new ServerException(400, {
-          type: 'too_long_http_line_exception',
-          reason: `An HTTP line is larger than ${maxLineBytes} bytes.`,
-        }),
-      );
-    }
+    if (method.length + url.length + ' HTTP/1.1 '.length > maxLineBytes) return exceptionAnswer(tooLongLine);
     if (received.kind === 'broken') return exceptionAnswer(received.exception);
     const { cluster, router } = this.#parts;
     return dispatch(cluster, router, { method, url, headers: request.headers, body, media });

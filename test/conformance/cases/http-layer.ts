@@ -167,6 +167,7 @@ export const httpLayerCases: readonly ConformanceCase[] = [
   },
   {
     name: 'the cluster describes itself',
+    privilege: 'monitor',
     request: { method: 'GET', path: '/' },
     answer: {
       status: 200,
@@ -182,6 +183,7 @@ export const httpLayerCases: readonly ConformanceCase[] = [
   },
   {
     name: 'the cluster tells its health',
+    privilege: 'monitor',
     request: { method: 'GET', path: '/_cluster/health' },
     answer: {
       status: 200,

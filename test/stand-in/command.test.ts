@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+
+// A process takes long to start on a machine that is busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 

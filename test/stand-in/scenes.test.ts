@@ -29,7 +29,9 @@ describe('setting scenes', () => {
     async function* lines(): AsyncGenerator<string> {
       yield '{"id":"d","connector_id":"c","status":"error","error":"old"}';
     }
-    expect(await standIn.loadSyncJobs([{ id: 'a', status: 'pending' }])).toBe(1);
+    expect(
+      await standIn.loadSyncJobs([{ id: 'a', connector_id: null, status: 'pending', error: null }]),
+    ).toBe(1);
     expect(
       await standIn.loadSyncJobs(
         '\uFEFF{"id":"b","status":"pending"}\r\n\n{"id":"c","status":"x","job_type":"incremental"}',

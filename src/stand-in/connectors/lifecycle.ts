@@ -1,7 +1,7 @@
 /** Connectors as a whole: PUT and POST, GET, list, DELETE. */
 import type { Cluster } from '../cluster/cluster.ts';
 import { newDocumentId } from '../document-id.ts';
-import { illegalArgument } from '../errors/server-exception.ts';
+import { illegalArgument, type ServerException, validationFailure } from '../errors/server-exception.ts';
 import { refuseWindow } from '../indices/result-window.ts';
 import { boolean, string, stringOrNull } from '../json/field-types.ts';
 import { type BodyDeclaration, parseBody } from '../json/object-parser.ts';
@@ -10,6 +10,8 @@ import { acknowledged, type Call, type Prepared } from '../route.ts';
 import { defaultFiltering, defaultScheduling } from './defaults.ts';
 import { indexNameProblems, lacksManagedPrefix, managedPrefix, refuseIndexInUse } from './index-name.ts';
 import { connectorId, connectorMissing, findConnector } from './shared.ts';
+
+const maxIdBytes = 512;
 
 const body: BodyDeclaration = {
   name: 'connector_put_request',
@@ -42,10 +44,21 @@ export function createConnector(call: Call): Prepared {
       const inUse = refuseIndexInUse(cluster, indexName, givenId === '' ? undefined : givenId);
       if (inUse !== undefined) throw inUse;
       const id = givenId === '' ? newDocumentId() : givenId;
+      const tooLong = refuseLongId(id);
+      if (tooLong !== undefined) throw tooLong;
       const created = cluster.connectors.put(id, newConnector(cluster, values));
       return { status: created ? 201 : 200, body: { id, result: created ? 'created' : 'updated' } };
     },
   };
+}
+
+/** Elasticsearch's limit on the ids of documents (general knowledge). */
+function refuseLongId(id: string): ServerException | undefined {
+  const bytes = Buffer.byteLength(id);
+  if (bytes <= maxIdBytes) return undefined;
+  return validationFailure([
+    `id [${id}] is too long, must be no longer than ${maxIdBytes} bytes but was: ${bytes}`,
+  ]);
 }
 
 /** Members in the order Elasticsearch writes them; those without a value are left out, but for the history of syncs. */

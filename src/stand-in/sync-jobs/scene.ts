@@ -12,11 +12,11 @@ export interface SyncJobRecord {
   /** Any string but the empty one. */
   readonly id: string;
   /** The connector the job belongs to; it need not exist. Default `connector`. */
-  readonly connector_id?: string;
+  readonly connector_id?: string | null;
   /** Usually one of the seven statuses; anything else is stored as it is, to set a broken scene. */
   readonly status: string;
   /** The text the job already holds. */
-  readonly error?: string;
+  readonly error?: string | null;
   /** Any other member of the stored document, such as `job_type` or `completed_at`; it wins over the default. */
   readonly [member: string]: unknown;
 }
@@ -55,7 +55,7 @@ export class SceneWriter {
       total_document_count: 0,
       trigger_method: 'on_demand',
     };
-    if (record.error !== undefined) source['error'] = record.error;
+    if (typeof record.error === 'string') source['error'] = record.error;
     for (const name in record) if (!ownMembers.has(name)) setOwn(source, name, record[name]);
     this.#index.put(record.id, source);
   }
@@ -92,7 +92,7 @@ function parseRecord(value: unknown): SyncJobRecord {
   const problems: string[] = [];
   const text = (name: string, required: boolean): void => {
     const member = value[name];
-    if (member === undefined && !required) return;
+    if ((member === undefined || member === null) && !required) return;
     if (typeof member !== 'string') problems.push(`${name}: expected a string, got ${describe(member)}`);
     else if (required && member === '') problems.push(`${name}: expected a non-empty string`);
   };

@@ -162,6 +162,15 @@ export const connectorCases: readonly ConformanceCase[] = [
     answer: invalid(matches(/Invalid index name \[_x\], must not start with '_', '-', or '\+';$/)),
   },
   {
+    name: 'an id has at most 512 bytes',
+    request: put(`/_connector/${'ü'.repeat(257)}`, {}),
+    answer: invalid(
+      matches(
+        /^Validation Failed: 1: id \[ü{257}\] is too long, must be no longer than 512 bytes but was: 514;$/,
+      ),
+    ),
+  },
+  {
     name: 'an unknown connector cannot be read',
     scene: [connector],
     request: { method: 'GET', path: missing },

@@ -171,6 +171,39 @@ describe('the official client', () => {
     await expect(client.info()).rejects.toBeInstanceOf(errors.ConnectionError);
   });
 
+  it('signs in, asks what it may do, and makes itself a key, all of it packed', async () => {
+    const standIn = await startStandIn({ security: {} });
+    const node = standIn.url;
+    const client = new Client({
+      node,
+      auth: { username: 'elastic', password: 'changeme' },
+      compression: true,
+    });
+    onTestFinished(async () => {
+      await client.close();
+      await standIn.stop();
+    });
+    expect(await client.ping()).toBe(true);
+    expect((await client.info()).version.number).toBe('9.5.1');
+    expect((await client.cluster.health({ wait_for_status: 'yellow', timeout: '5s' })).status).toBe('green');
+    expect((await client.security.authenticate()).username).toBe('elastic');
+    expect((await client.security.hasPrivileges({ cluster: ['manage_connector'] })).has_all_requested).toBe(
+      true,
+    );
+    const { id, encoded } = await client.security.createApiKey({
+      name: 'relay',
+      expiration: '1h',
+      role_descriptors: { relay: { cluster: ['manage_connector'] } },
+    });
+    const keyed = new Client({ node, auth: { apiKey: encoded } });
+    onTestFinished(() => keyed.close());
+    expect((await keyed.connector.put({ connector_id: 'c' })).result).toBe('created');
+    await expect(keyed.info()).rejects.toMatchObject({ statusCode: 403 });
+    expect((await client.security.getApiKey({ id })).api_keys).toHaveLength(1);
+    expect((await client.security.invalidateApiKey({ ids: [id] })).invalidated_api_keys).toEqual([id]);
+    await expect(keyed.connector.list()).rejects.toMatchObject({ statusCode: 401 });
+  });
+
   it('of a newer generation is refused by an 8.x server as there', async () => {
     const standIn = await startStandIn({ elasticsearchVersion: '8.19.2' });
     const client = new Client({ node: standIn.url, maxRetries: 0 });

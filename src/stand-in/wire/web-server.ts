@@ -153,14 +153,16 @@ export class WebServer {
     media: Media,
     opaqueId: string | undefined,
   ): WireAnswer {
-    const { url } = exchange;
+    const { url, method } = exchange;
     const mark = url.indexOf('?');
     const acceptEncoding = exchange.request.headers['accept-encoding'];
     return writeAnswer(this.#decide(exchange, received, body, media), {
       media,
       queryText: mark === -1 ? '' : url.slice(mark + 1),
       opaqueId,
-      acceptsGzip: acceptEncoding !== undefined && /\bgzip\b/.test(String(acceptEncoding)),
+      // An answer to HEAD has nothing to pack, and a client that unpacked it would fail.
+      acceptsGzip:
+        acceptEncoding !== undefined && method !== 'HEAD' && /\bgzip\b/.test(String(acceptEncoding)),
     });
   }
 

@@ -1,19 +1,29 @@
 /** The composition root: the only place where adapters meet the pipeline. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { checkRedis } from './adapters/bullmq/check-redis.ts';
-import { connectRedis } from './adapters/bullmq/connect-redis.ts';
+import { connectRedis, type OwnedRedis } from './adapters/bullmq/connect-redis.ts';
 import { openDeadLetters } from './adapters/bullmq/dead-letter-store.ts';
 import { failedJobsOf } from './adapters/bullmq/failed-jobs.ts';
-import { openReportWorker } from './adapters/bullmq/report-worker.ts';
-import { connectElasticsearch } from './adapters/elasticsearch/connector-api.ts';
+import { openFleetState } from './adapters/bullmq/fleet-state.ts';
+import { openReportQueue } from './adapters/bullmq/report-queue.ts';
+import { openReportWorker, type ReportWorker } from './adapters/bullmq/report-worker.ts';
+import { suspectsOf } from './adapters/bullmq/suspects.ts';
+import {
+  connectElasticsearch,
+  type ElasticsearchConnection,
+} from './adapters/elasticsearch/connector-api.ts';
 import { logAttempts } from './adapters/observe/log-attempts.ts';
 import type { Config } from './config.ts';
 import { errorReportParser } from './domain/error-report.ts';
 import { type HealthServer, serveHealth } from './http/health-server.ts';
 import type { HealthCheck } from './pipeline/check-health.ts';
+import { type Gate, type GateSnapshot, openGate } from './pipeline/gate.ts';
 import type { Log, ObserveAttempt } from './pipeline/ports.ts';
+import { repeat } from './pipeline/repeat.ts';
 import { jobSettler } from './pipeline/settle-job.ts';
 import { sweepFailed } from './pipeline/sweep-failed.ts';
+import { progressWatch } from './pipeline/watch-progress.ts';
 
 /** What the caller adds to, or puts in place of, what the configuration says. */
 export interface AppOverrides {
@@ -35,101 +45,153 @@ export interface App extends AsyncDisposable {
   stop(): Promise<'clean' | 'abandoned'>;
   /** Where the health endpoints listen, once started. */
   readonly address: string | undefined;
+  /** How load is kept from Elasticsearch just now; undefined before the worker has started. */
+  readonly load: GateSnapshot | undefined;
+  /** Resolves with the reason when the worker is stuck for good and should be started anew. */
+  readonly stuck: Promise<string>;
 }
+
+/** How often the watchdog looks, in milliseconds. */
+const WATCH_INTERVAL_MS = 5_000;
 
 /** Puts a worker together. Nothing is connected before `start`. */
 export function createApp(config: Config, { log, observe }: AppOverrides): App {
   const stopping = new AbortController();
-  const closers: (() => Promise<unknown>)[] = [];
-  let address: string | undefined;
-  let worker: ReturnType<typeof openReportWorker> | undefined;
+  const stuck = Promise.withResolvers<string>();
+  /** What has to be closed, in the order it was opened. */
+  const opened: (() => Promise<unknown>)[] = [];
+  let health: HealthServer | undefined;
+  let running: Running | undefined;
   let stopped: Promise<'clean' | 'abandoned'> | undefined;
 
   async function start(): Promise<void> {
     const redis = connectRedis(config.redis.url, 'worker', (error) =>
       log.warn({ error: error.message }, 'redis is away'),
     );
-    closers.push(() => redis.release());
-    const api = connectElasticsearch(config.elasticsearch);
-    closers.push(() => api.close());
+    opened.push(() => redis.release());
+    const elasticsearch = connectElasticsearch(config.elasticsearch);
+    opened.push(() => elasticsearch.close());
+    if (config.http !== undefined) {
+      health = await serveHealth(config.http, healthChecks(redis, elasticsearch));
+      opened.push(health.close);
+      log.info({ address: health.address }, 'health endpoints listen');
+    }
 
-    const checks: HealthCheck[] = [
+    await checkRedis(redis);
+    if (stopping.signal.aborted) return;
+    running = run(redis, elasticsearch);
+    const { name, concurrency } = config.worker;
+    log.info({ worker: name, concurrency, ...(health && { address: health.address }) }, 'worker started');
+  }
+
+  function healthChecks(redis: OwnedRedis, elasticsearch: ElasticsearchConnection): HealthCheck[] {
+    return [
       { name: 'redis', run: () => redis.ping().then(() => undefined) },
       {
         name: 'elasticsearch',
         run: async (signal) => {
-          const reached = await api.ping(signal);
+          const reached = await elasticsearch.ping(signal);
           return reached.kind === 'up' ? undefined : reached.reason;
         },
       },
-      { name: 'worker', run: async () => (worker === undefined ? 'not started yet' : undefined) },
+      {
+        name: 'worker',
+        run: async () => {
+          if (stopping.signal.aborted) return 'stopping';
+          return running === undefined ? 'not started yet' : undefined;
+        },
+      },
     ];
-    const health = await listen(checks);
-
-    await startWorker(redis, api);
-    log.info(
-      { worker: config.worker.name, concurrency: config.worker.concurrency, ...addressOf(health) },
-      'worker started',
-    );
   }
 
-  async function listen(checks: readonly HealthCheck[]): Promise<HealthServer | undefined> {
-    if (config.http === undefined) return undefined;
-    const server = await serveHealth(config.http, checks);
-    closers.push(() => server.close());
-    address = server.address;
-    log.info(addressOf(server), 'health endpoints listen');
-    return server;
-  }
-
-  async function startWorker(
-    redis: ReturnType<typeof connectRedis>,
-    api: ReturnType<typeof connectElasticsearch>,
-  ): Promise<void> {
-    await checkRedis(redis);
-    if (stopping.signal.aborted) return;
+  /** Starts the worker and what watches over it. */
+  function run(redis: OwnedRedis, elasticsearch: ElasticsearchConnection): Running {
+    const { names, worker: options } = config;
     const parse = errorReportParser(config.reports);
-    const deadLetters = openDeadLetters(redis, config.names);
-    const context = {
-      api,
+    const deadLetters = openDeadLetters(redis, names);
+    const gate = openGate({
+      api: elasticsearch,
+      fleet: openFleetState(redis, names, options.name),
+      policy: config.gate,
+      now: Date.now,
+      pause,
+      onConcurrency: (limit) => worker.setConcurrency(limit),
+      log,
+    });
+    const settle = jobSettler(parse, {
+      gate,
       deadLetters,
+      suspects: suspectsOf(redis, names),
+      maxCrashes: config.maxCrashes,
       policy: config.retry,
       now: Date.now,
       random: Math.random,
-      worker: config.worker.name,
-    };
-    const logAttempt = logAttempts(log);
-    worker = openReportWorker(
-      redis,
-      config.names,
-      config.worker,
-      jobSettler(parse, context),
-      (event) => {
-        logAttempt(event);
-        observe?.(event);
-      },
-      log,
-    );
+      worker: options.name,
+    });
+    const worker: ReportWorker = openReportWorker(redis, names, options, settle, observers(), log);
+    worker.start();
 
-    const queue = new Queue(config.names.queue, { connection: redis, prefix: config.names.prefix });
-    queue.on('error', (error) => log.warn({ error: error.message }, 'queue fault'));
-    closers.push(() => queue.close());
+    const bull = new Queue(names.queue, { connection: redis, prefix: names.prefix });
+    bull.on('error', (error) => log.warn({ error: error.message }, 'queue fault'));
+    opened.push(() => bull.close());
     const sweep = {
-      failedJobs: failedJobsOf(queue, redis),
+      failedJobs: failedJobsOf(bull, redis),
       deadLetters,
       parse,
       now: Date.now,
-      worker: config.worker.name,
+      worker: options.name,
       log,
     };
-    worker.start();
-    closers.push(every(config.sweepIntervalMs, () => sweepFailed(sweep), log));
+    watchOver('sweep', config.sweepIntervalMs, () => sweepFailed(sweep));
+    watchOver('watchdog', WATCH_INTERVAL_MS, watchdog(redis, worker));
+    return { gate, worker };
+  }
+
+  function observers(): ObserveAttempt {
+    const logAttempt = logAttempts(log);
+    return (event) => {
+      logAttempt(event);
+      observe?.(event);
+    };
+  }
+
+  function watchdog(redis: OwnedRedis, worker: ReportWorker): () => Promise<void> {
+    const queue = openReportQueue(redis, config.names);
+    opened.push(queue.close);
+    const look = progressWatch(
+      {
+        takeable: async () => {
+          const { waiting, paused } = await queue.depth();
+          return paused ? 0 : waiting;
+        },
+        lastSignOfLifeMs: () => worker.pulse().lastSignOfLifeMs,
+        underWay: () => worker.pulse().underWay,
+        now: Date.now,
+      },
+      { stuckAfterMs: config.stuckAfterMs },
+    );
+    return async () => {
+      const reason = await look();
+      if (reason === undefined) return;
+      log.error({ reason }, 'worker is stuck');
+      stuck.resolve(reason);
+    };
+  }
+
+  /** Does the work now and then until the app stops. */
+  function watchOver(name: string, intervalMs: number, work: () => Promise<unknown>): void {
+    const onError = (error: unknown): void =>
+      log.warn({ error: String(error) }, `${name} failed; it will be repeated`);
+    opened.push(repeat(work, { intervalMs, pause, onError }));
   }
 
   async function stop(): Promise<'clean' | 'abandoned'> {
     stopping.abort();
-    const result = (await worker?.stop(config.shutdownGraceMs)) ?? 'clean';
-    for (const close of closers.reverse()) {
+    const stoppingWorker = running?.worker.stop(config.shutdownGraceMs);
+    // Those that wait at the gate have nothing under way: they go back at once.
+    await running?.gate.close();
+    const result = (await stoppingWorker) ?? 'clean';
+    for (const close of opened.reverse()) {
       await close().catch((error: unknown) => log.warn({ error: String(error) }, 'could not close cleanly'));
     }
     log.info({ result }, 'worker stopped');
@@ -142,46 +204,28 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
         // A stop while Redis is still awaited ends the wait with a connection error.
         if (!stopping.signal.aborted) throw error;
       }),
-    stop: () => (stopped ??= stop()),
-    get address() {
-      return address;
+    stop() {
+      stopped ??= stop();
+      return stopped;
     },
+    get address() {
+      return health?.address;
+    },
+    get load() {
+      return running?.gate.snapshot();
+    },
+    stuck: stuck.promise,
     async [Symbol.asyncDispose]() {
       await this.stop();
     },
   };
 }
 
-function addressOf(server: HealthServer | undefined): { readonly address?: string } {
-  return server === undefined ? {} : { address: server.address };
-}
-
-/** Runs the work now and then, one at a time; returns what ends it. */
-function every(intervalMs: number, work: () => Promise<unknown>, log: Log): () => Promise<void> {
-  const ended = new AbortController();
-  const loop = (async () => {
-    while (!ended.signal.aborted) {
-      await work().catch((error: unknown) => {
-        if (!ended.signal.aborted) log.warn({ error: String(error) }, 'sweep failed; it will be repeated');
-      });
-      await pause(intervalMs, ended.signal);
-    }
-  })();
-  return async () => {
-    ended.abort();
-    await loop;
-  };
+interface Running {
+  readonly gate: Gate;
+  readonly worker: ReportWorker;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
+  return sleep(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -13,7 +13,7 @@ export interface ConfigOption<Value = unknown> {
 }
 
 const whole = (from: number, to: number, unit: string): z.ZodType<number, string> => {
-  const expected = `a whole number of ${unit} from ${from} to ${to}`;
+  const expected = `a whole number${unit === '' ? '' : ` of ${unit}`} from ${from} to ${to}`;
   return z
     .string()
     .regex(/^\d{1,15}$/, expected)
@@ -55,6 +55,10 @@ export interface ConfigValues {
   readonly ELASTICSEARCH_MAX_RESPONSE_BYTES: number;
   readonly MAX_ERROR_BYTES: number;
   readonly CONCURRENCY: number;
+  readonly MAX_CONCURRENCY: number;
+  readonly CIRCUIT_FAILURES: number;
+  readonly PROBE_INTERVAL_MS: number;
+  readonly STUCK_AFTER_MS: number;
   readonly MAX_ATTEMPTS: number;
   readonly MAX_AGE_MS: number;
   readonly BACKOFF_BASE_MS: number;
@@ -107,13 +111,17 @@ export const CONFIG_OPTIONS: { readonly [V in ConfigVariable]: ConfigOption<Conf
     unit: 'bytes',
   },
   MAX_ERROR_BYTES: { parse: whole(1, 67_108_864, 'bytes'), fallback: '1048576', unit: 'bytes' },
-  CONCURRENCY: { parse: whole(1, 1_000, 'reports'), fallback: '50' },
+  CONCURRENCY: { parse: whole(1, 1_000, 'attempts'), fallback: '50' },
+  MAX_CONCURRENCY: { parse: whole(1, 1_000, 'attempts'), fallback: '400' },
+  CIRCUIT_FAILURES: { parse: whole(1, 10_000, 'failures'), fallback: '10' },
+  PROBE_INTERVAL_MS: { parse: ms(100, 600_000), fallback: '2000', unit: 'ms' },
+  STUCK_AFTER_MS: { parse: ms(1_000, 3_600_000), fallback: '45000', unit: 'ms' },
   MAX_ATTEMPTS: { parse: whole(1, 1_000, 'attempts'), fallback: '25' },
   MAX_AGE_MS: { parse: ms(1_000, 365 * DAY_MS), fallback: String(DAY_MS), unit: 'ms' },
   BACKOFF_BASE_MS: { parse: ms(1, 3_600_000), fallback: '1000', unit: 'ms' },
   BACKOFF_CAP_MS: { parse: ms(1, DAY_MS), fallback: '60000', unit: 'ms' },
   OUTAGE_DELAY_MS: { parse: ms(1, 3_600_000), fallback: '1000', unit: 'ms' },
-  OUTAGE_DELAY_CAP_MS: { parse: ms(1, DAY_MS), fallback: '15000', unit: 'ms' },
+  OUTAGE_DELAY_CAP_MS: { parse: ms(1, DAY_MS), fallback: '5000', unit: 'ms' },
   NOT_RUNNING_MAX_MS: { parse: ms(0, 365 * DAY_MS), fallback: '600000', unit: 'ms' },
   NOT_RUNNING_DELAY_MS: { parse: ms(1, DAY_MS), fallback: '15000', unit: 'ms' },
   WORKER_NAME: { parse: text('a name') },
@@ -123,6 +131,6 @@ export const CONFIG_OPTIONS: { readonly [V in ConfigVariable]: ConfigOption<Conf
   SWEEP_INTERVAL_MS: { parse: ms(100, DAY_MS), fallback: '15000', unit: 'ms' },
   SHUTDOWN_GRACE_MS: { parse: ms(0, 600_000), fallback: '15000', unit: 'ms' },
   HTTP_HOST: { parse: text('a host name or address'), fallback: '127.0.0.1' },
-  HTTP_PORT: { parse: whole(0, 65_535, 'ports') },
+  HTTP_PORT: { parse: whole(0, 65_535, '') },
   LOG_LEVEL: { parse: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`), fallback: 'info' },
 };

@@ -12,6 +12,7 @@ import {
 } from './config-options.ts';
 import type { ReportLimits } from './domain/error-report.ts';
 import type { RetryPolicy } from './domain/outcome.ts';
+import type { GatePolicy } from './pipeline/gate.ts';
 
 /** Everything an operator may set, read once and checked. */
 export interface Config {
@@ -25,6 +26,12 @@ export interface Config {
   readonly reports: ReportLimits;
   readonly retry: RetryPolicy;
   readonly worker: WorkerOptions;
+  /** How load is kept from Elasticsearch, and found out. */
+  readonly gate: GatePolicy;
+  /** How often workers may die on a report before it is given up as poison. */
+  readonly maxCrashes: number;
+  /** How long a worker may take nothing while reports wait, before it counts as stuck, in milliseconds. */
+  readonly stuckAfterMs: number;
   /** How often failed and unreadable jobs are looked for, in milliseconds. */
   readonly sweepIntervalMs: number;
   /** How long a stopping worker waits for the attempts under way, in milliseconds. */
@@ -238,8 +245,16 @@ function assemble(
       concurrency: set.CONCURRENCY,
       lockDurationMs: set.LOCK_DURATION_MS,
       stalledIntervalMs: set.STALLED_INTERVAL_MS,
-      maxCrashes: set.MAX_CRASHES,
     },
+    gate: {
+      concurrency: { base: set.CONCURRENCY, max: Math.max(set.CONCURRENCY, set.MAX_CONCURRENCY) },
+      failuresToOpen: set.CIRCUIT_FAILURES,
+      probeIntervalMs: set.PROBE_INTERVAL_MS,
+      // Often enough to take the turn to probe soon after it has become free.
+      lookIntervalMs: Math.min(Math.ceil(set.PROBE_INTERVAL_MS / 8), 500),
+    },
+    maxCrashes: set.MAX_CRASHES,
+    stuckAfterMs: set.STUCK_AFTER_MS,
     sweepIntervalMs: set.SWEEP_INTERVAL_MS,
     shutdownGraceMs: set.SHUTDOWN_GRACE_MS,
     ...(values.HTTP_PORT === undefined ? {} : { http: { host: set.HTTP_HOST, port: values.HTTP_PORT } }),

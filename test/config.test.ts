@@ -71,7 +71,7 @@ describe('what is wrong', () => {
     ]);
     expect(problems).toContainEqual({
       variable: 'CONCURRENCY',
-      expected: 'a whole number of reports from 1 to 1000',
+      expected: 'a whole number of attempts from 1 to 1000',
       got: '"many"',
     });
   });
@@ -79,7 +79,7 @@ describe('what is wrong', () => {
   test('is one line for each in the message', () => {
     const { message } = failureOf({ CONCURRENCY: '0', LOG_LEVEL: 'a\nb' });
     expect(message.split('\n')).toEqual([
-      'CONCURRENCY: expected a whole number of reports from 1 to 1000, got "0"',
+      'CONCURRENCY: expected a whole number of attempts from 1 to 1000, got "0"',
       'LOG_LEVEL: expected one of silent, fatal, error, warn, info, debug, trace, got "a\\nb"',
     ]);
   });
@@ -95,7 +95,7 @@ describe('what is wrong', () => {
     const problems = problemsOf({ BACKOFF_BASE_MS: '5000', BACKOFF_CAP_MS: '100', OUTAGE_DELAY_MS: '20000' });
     expect(problems).toEqual([
       { variable: 'BACKOFF_CAP_MS', expected: 'at least BACKOFF_BASE_MS, which is 5000', got: '100' },
-      { variable: 'OUTAGE_DELAY_CAP_MS', expected: 'at least OUTAGE_DELAY_MS, which is 20000', got: '15000' },
+      { variable: 'OUTAGE_DELAY_CAP_MS', expected: 'at least OUTAGE_DELAY_MS, which is 20000', got: '5000' },
     ]);
   });
 

@@ -15,8 +15,10 @@ export async function runWorker(): Promise<ExitCode> {
   onEndSignal(() => signal.resolve());
 
   await Promise.race([startApp(app, config), signal.promise]);
-  await signal.promise;
-  return (await app.stop()) === 'clean' ? EXIT.done : EXIT.someFailed;
+  const stuck = await Promise.race([signal.promise, app.stuck]);
+  const result = await app.stop();
+  // Whoever supervises it is to start it anew.
+  return stuck === undefined && result === 'clean' ? EXIT.done : EXIT.someFailed;
 }
 
 async function startApp(app: App, config: Config): Promise<void> {

@@ -41,6 +41,8 @@ export interface JobState {
   readonly notRunningForMs: number;
   /** What the last answer's `Retry-After` asked for, in milliseconds. */
   readonly retryAfterMs: number;
+  /** Whether Elasticsearch counted as away already when the attempt was made. */
+  readonly circuitWasOpen: boolean;
 }
 
 /** A conflict passes as soon as the other writer is done, so that its wait needs only to spread. */
@@ -72,6 +74,10 @@ function decideTransient(
   policy: RetryPolicy,
   random: Random,
 ): Outcome {
+  // A failure is no news while the circuit is open, and none of the report's: it is one more of the outage.
+  if (job.circuitWasOpen && verdict.circuit === 'failure') {
+    return { kind: 'snooze', code: verdict.code, delayMs: outageDelayMs(job, policy, random) };
+  }
   if (job.ageMs >= policy.maxAgeMs) return { kind: 'dead-letter', code: 'expired' };
   if (verdict.attemptUsed && job.attempt >= policy.maxAttempts) {
     return { kind: 'dead-letter', code: 'attempts_exhausted' };

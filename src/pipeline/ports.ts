@@ -88,7 +88,9 @@ export interface QueuedJob {
   /** When it was accepted, in milliseconds since 1970. */
   readonly enqueuedAtMs: number;
   readonly history: JobHistory;
-  /** Whether its worker died on it too often for another attempt. */
+  /** How often it was under way when its worker died or was cut off, since it last was not. */
+  readonly crashes: number;
+  /** Whether the queue gave it up, because its worker died on it too often. */
   readonly poisoned: boolean;
 }
 

@@ -3,15 +3,16 @@ import { type Random, retryAfterMs } from '../domain/backoff.ts';
 import type { VerdictCode } from '../domain/codes.ts';
 import type { ErrorReport } from '../domain/error-report.ts';
 import { type JobHistory, withAttempt } from '../domain/job.ts';
-import { decideOutcome, type Outcome, type RetryPolicy } from '../domain/outcome.ts';
+import { decideOutcome, type RetryPolicy } from '../domain/outcome.ts';
 import { type Verdict, WORKER_ERROR } from '../domain/verdict.ts';
 import { buryReport } from './bury-report.ts';
 import { type Delivery, deliverError } from './deliver-error.ts';
+import type { Gate } from './gate.ts';
 import type { AttemptResult, ConnectorApi, DeadLetterQueue, QueuedJob } from './ports.ts';
 
 /** What an attempt works with. */
 export interface AttemptContext {
-  readonly api: ConnectorApi;
+  readonly gate: Pick<Gate, 'enter' | 'note' | 'api'>;
   readonly deadLetters: DeadLetterQueue;
   readonly policy: RetryPolicy;
   /** Milliseconds since 1970. */
@@ -24,9 +25,10 @@ export interface AttemptContext {
 /**
  * One attempt for one report:
  *
- * 1. Send the error and read what was said, until there is a verdict.
- * 2. Decide what happens to the job.
- * 3. Where that is a dead letter, write it. The queue finishes the job afterwards, not before.
+ * 1. Wait at the gate until requests may go out.
+ * 2. Send the error and read what was said, until there is a verdict.
+ * 3. Decide what happens to the job.
+ * 4. Where that is a dead letter, write it. The queue finishes the job afterwards, not before.
  */
 export async function runAttempt(
   job: QueuedJob,
@@ -34,12 +36,33 @@ export async function runAttempt(
   context: AttemptContext,
   signal: AbortSignal,
 ): Promise<AttemptResult> {
+  const { gate } = context;
+  if ((await gate.enter(signal)) === 'interrupted')
+    return { outcome: { kind: 'hand-back' }, history: job.history };
   const startedAtMs = context.now();
-  const delivery = await deliver(report, context.api, signal);
+  const delivery = await deliver(report, gate.api, signal);
   const nowMs = context.now();
+  const askedToWaitMs = retryAfterMs(delivery.retryAfter, nowMs);
+  const { circuitWasOpen } = gate.note({
+    verdict: delivery.verdict,
+    latencyMs: nowMs - startedAtMs,
+    retryAfterMs: askedToWaitMs,
+  });
 
   const history = remember(job, delivery, { startedAtMs, nowMs, worker: context.worker });
-  const outcome = decide(job, delivery, history, context, nowMs);
+  const outcome = decideOutcome(
+    delivery.verdict,
+    {
+      attempt: job.attempt,
+      earlierStarts: job.earlierStarts,
+      ageMs: nowMs - job.enqueuedAtMs,
+      notRunningForMs: nowMs - (history.not_running_since_ms ?? nowMs),
+      retryAfterMs: askedToWaitMs,
+      circuitWasOpen,
+    },
+    context.policy,
+    context.random,
+  );
   const result = { outcome, history, answer: delivery.answer };
   if (outcome.kind !== 'dead-letter') return result;
 
@@ -66,23 +89,6 @@ async function deliver(report: ErrorReport, api: ConnectorApi, signal: AbortSign
   } catch (error) {
     return { verdict: WORKER_ERROR, answer: { type: 'worker_error', reason: cutReason(String(error)) } };
   }
-}
-
-function decide(
-  job: QueuedJob,
-  { verdict, retryAfter }: Delivery,
-  history: JobHistory,
-  { policy, random }: AttemptContext,
-  nowMs: number,
-): Outcome {
-  const state = {
-    attempt: job.attempt,
-    earlierStarts: job.earlierStarts,
-    ageMs: nowMs - job.enqueuedAtMs,
-    notRunningForMs: nowMs - (history.not_running_since_ms ?? nowMs),
-    retryAfterMs: retryAfterMs(retryAfter, nowMs),
-  };
-  return decideOutcome(verdict, state, policy, random);
 }
 
 function remember(

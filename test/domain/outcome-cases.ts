@@ -27,6 +27,7 @@ export const FIRST: JobState = {
   ageMs: 0,
   notRunningForMs: 0,
   retryAfterMs: 0,
+  circuitWasOpen: false,
 };
 
 export const APPLIED: Verdict = { kind: 'applied', circuit: 'success' };
@@ -65,6 +66,7 @@ export const SPENT: JobState = {
   ageMs: 31_536_000_000,
   notRunningForMs: 31_536_000_000,
   retryAfterMs: 300_000,
+  circuitWasOpen: false,
 };
 
 export const OUTCOME_CASES: readonly OutcomeCase[] = [
@@ -138,6 +140,15 @@ export const OUTCOME_CASES: readonly OutcomeCase[] = [
     given: [
       [UNREACHABLE, {}],
       [UNREACHABLE, SPENT],
+    ],
+    kind: 'snooze',
+    code: 'its own',
+  },
+  {
+    row: 'transient and a failure of the circuit, which was open already',
+    given: [
+      [SERVER_ERROR, { circuitWasOpen: true }],
+      [SERVER_ERROR, { ...SPENT, circuitWasOpen: true }],
     ],
     kind: 'snooze',
     code: 'its own',

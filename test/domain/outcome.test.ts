@@ -94,6 +94,7 @@ describe('whatever is answered, and however long it has gone on', () => {
     ageMs: fc.nat(2_000_000_000),
     notRunningForMs: fc.nat(2_000_000_000),
     retryAfterMs: fc.nat(300_000),
+    circuitWasOpen: fc.boolean(),
   });
   const bounds = fc.record({ baseMs: fc.nat(60_000), capMs: fc.nat(600_000) });
   const policies: fc.Arbitrary<RetryPolicy> = fc.record({
@@ -158,12 +159,24 @@ describe('whatever is answered, and however long it has gone on', () => {
     });
   });
 
+  const isPartOfOutage = (verdict: Verdict, job: JobState): boolean =>
+    job.circuitWasOpen && verdict.circuit === 'failure';
+
   test('a transient verdict ends: no attempt after the last one, none of a report that is too old', () => {
     decided(
-      (outcome, { job, policy }) => {
-        if (outcome.kind === 'dead-letter') return;
+      (outcome, { verdict, job, policy }) => {
+        if (outcome.kind === 'dead-letter' || isPartOfOutage(verdict, job)) return;
         expect(job.ageMs).toBeLessThan(policy.maxAgeMs);
         if (outcome.kind === 'retry') expect(job.attempt).toBeLessThan(policy.maxAttempts);
+      },
+      fc.constantFrom(SERVER_ERROR, CONFLICT, THROTTLED),
+    );
+  });
+
+  test('a failure met while the circuit was open uses no attempt and gives nothing up', () => {
+    decided(
+      (outcome, { verdict, job }) => {
+        if (isPartOfOutage(verdict, job)) expect(outcome.kind).toBe('snooze');
       },
       fc.constantFrom(SERVER_ERROR, CONFLICT, THROTTLED),
     );

@@ -10,6 +10,7 @@ import {
   type ReportWorker,
   type WorkerOptions,
 } from '../../src/adapters/bullmq/report-worker.ts';
+import { suspectsOf } from '../../src/adapters/bullmq/suspects.ts';
 import { silentLog } from '../../src/adapters/observe/create-log.ts';
 import { type ErrorReport, errorReportParser, type ParseErrorReport } from '../../src/domain/error-report.ts';
 import { reportJobId } from '../../src/domain/job.ts';
@@ -21,6 +22,7 @@ import type {
   Log,
   SettleJob,
 } from '../../src/pipeline/ports.ts';
+import type { AttemptContext } from '../../src/pipeline/run-attempt.ts';
 import { jobSettler } from '../../src/pipeline/settle-job.ts';
 import { keyPrefix, redisUrl } from './redis.ts';
 
@@ -90,7 +92,9 @@ export async function setupQueue(url: string = redisUrl()): Promise<QueueSetup> 
     work({ api, settle, policy, worker: workerOptions, log = silentLog }) {
       const own = connect();
       const context = {
-        api: api ?? unusedApi,
+        gate: openDoor(api ?? unusedApi),
+        suspects: suspectsOf(own, names),
+        maxCrashes: 3,
         deadLetters: openDeadLetters(own, names),
         policy: { ...PROMPT_POLICY, ...policy },
         now: Date.now,
@@ -105,7 +109,6 @@ export async function setupQueue(url: string = redisUrl()): Promise<QueueSetup> 
           concurrency: 10,
           lockDurationMs: 2_000,
           stalledIntervalMs: 500,
-          maxCrashes: 3,
           ...workerOptions,
         },
         settle ?? jobSettler(parse, context),
@@ -123,6 +126,11 @@ export async function setupQueue(url: string = redisUrl()): Promise<QueueSetup> 
       return waiting + active + delayed === 0;
     },
   };
+}
+
+/** A gate that lets everything through. */
+export function openDoor(api: ConnectorApi): AttemptContext['gate'] {
+  return { api, enter: async () => 'go', note: () => ({ circuitWasOpen: false }) };
 }
 
 const unusedApi: ConnectorApi = {

@@ -10,6 +10,10 @@ const PAGE_SIZE = 100;
 /** BullMQ's own words for a job whose worker died on it too often. */
 const STALLED_TOO_OFTEN = 'job stalled more than allowable limit';
 
+/** Only where the job is still there: a hash made anew would look like a report that is on its way. */
+const MEND_OPTIONS = `
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'opts', '{}') end`;
+
 /**
  * Reads BullMQ's failed jobs raw: its own getters parse payloads and options, and throw on a page that
  * holds a single broken one.
@@ -29,7 +33,7 @@ export function failedJobsOf(queue: Queue, redis: Redis): FailedJobs {
       const ids = await redis.lrange(queue.toKey('active'), 0, -1);
       const options = await Promise.all(ids.map((id) => redis.hget(queue.toKey(id), 'opts')));
       const unreadable = ids.filter((_, index) => !isReadable(options[index] ?? null));
-      await Promise.all(unreadable.map((id) => redis.hset(queue.toKey(id), 'opts', '{}')));
+      await Promise.all(unreadable.map((id) => redis.eval(MEND_OPTIONS, 1, queue.toKey(id))));
       return unreadable;
     },
   };
@@ -44,6 +48,7 @@ function toFailedJob(id: string, hash: Readonly<Record<string, string>>): Failed
     earlierStarts: Math.max(0, countOf(Number(hash['ats'])) - 1),
     enqueuedAtMs: timeOf(Number(hash['timestamp'])),
     history: historyOf(jsonOf(hash['progress'])),
+    crashes: countOf(Number(hash['stc'])),
     poisoned: reason === STALLED_TOO_OFTEN,
   };
   return { job, reason };

@@ -12,6 +12,7 @@ export function toQueuedJob(job: Job): QueuedJob {
     earlierStarts: Math.max(0, countOf(job.attemptsStarted) - 1),
     enqueuedAtMs: timeOf(job.timestamp),
     history: historyOf(job.progress),
+    crashes: countOf(job.stalledCounter),
     poisoned: poisonedJobs.has(job),
   };
 }

@@ -19,19 +19,21 @@ import { buildJob, toQueuedJob } from './queued-job.ts';
 export interface WorkerOptions {
   /** This worker's name, as BullMQ's tools and the dead letters show it. */
   readonly name: string;
-  /** Most attempts under way at once. */
+  /** Most attempts under way at once, to begin with. */
   readonly concurrency: number;
   /** How long a lock lasts without renewal; it is renewed every half of it. */
   readonly lockDurationMs: number;
   /** How often jobs of crashed workers are looked for. */
   readonly stalledIntervalMs: number;
-  /** How often a worker may die on a job before the job is given up as poison. */
-  readonly maxCrashes: number;
 }
 
 export interface ReportWorker {
   /** Starts fetching; resolves at once. */
   start(): void;
+  /** Changes how many attempts may be under way at once; what is under way already is left to end. */
+  setConcurrency(limit: number): void;
+  /** How the worker is doing, for a watchdog. */
+  pulse(): { readonly underWay: number; readonly lastSignOfLifeMs: number };
   /**
    * Stops fetching, waits for the attempts under way, and after `graceMs` interrupts those that are left
    * and puts their jobs back at the head of the queue.
@@ -57,6 +59,8 @@ export function openReportWorker(
   log: Log,
 ): ReportWorker {
   const events = new WeakMap<Job, AttemptEvent>();
+  let underWay = 0;
+  let lastSignOfLifeMs = Date.now();
 
   // The third parameter has to be declared: BullMQ hands out the signal only where it counts three.
   async function process(
@@ -65,10 +69,17 @@ export function openReportWorker(
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const startedAtMs = Date.now();
-    const queued = toQueuedJob(job);
-    const result = await settleAsError(() => settle(queued, signal ?? neverAborted));
-    events.set(job, { job: queued, result, durationMs: Date.now() - startedAtMs });
-    await carryOut(job, token, result);
+    lastSignOfLifeMs = startedAtMs;
+    underWay += 1;
+    try {
+      const queued = toQueuedJob(job);
+      const result = await settleAsError(() => settle(queued, signal ?? neverAborted));
+      events.set(job, { job: queued, result, durationMs: Date.now() - startedAtMs });
+      await carryOut(job, token, result);
+    } finally {
+      underWay -= 1;
+      lastSignOfLifeMs = Date.now();
+    }
   }
 
   function tell(job: Job | undefined): void {
@@ -110,7 +121,8 @@ export function openReportWorker(
     concurrency: options.concurrency,
     lockDuration: options.lockDurationMs,
     stalledInterval: options.stalledIntervalMs,
-    maxStalledCount: options.maxCrashes - 1,
+    // Which of the jobs that were under way is the one that kills is found out by trying each alone.
+    maxStalledCount: Number.MAX_SAFE_INTEGER,
     settings: {
       // Must never throw: a job whose delay cannot be told stays active until it stalls.
       backoffStrategy: (_attempts, _type, error) =>
@@ -131,6 +143,10 @@ export function openReportWorker(
     start() {
       worker.run().catch((error: unknown) => log.error({ error: String(error) }, 'worker loop ended'));
     },
+    setConcurrency(limit) {
+      worker.concurrency = limit;
+    },
+    pulse: () => ({ underWay, lastSignOfLifeMs }),
     async stop(graceMs) {
       const closed = worker.close().then(
         () => true,

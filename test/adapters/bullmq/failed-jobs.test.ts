@@ -79,7 +79,7 @@ test('a job whose options no worker can read is mended and applied', async () =>
   await setup.foreign.add('report', report(), { jobId: 'bad-options' });
   await setup.redis.hset(setup.foreign.toKey('bad-options'), 'opts', '{cut');
   const api = scriptedApi({});
-  setup.work({ api, worker: { lockDurationMs: 1_000, stalledIntervalMs: 300, maxCrashes: 100 } });
+  setup.work({ api, worker: { lockDurationMs: 1_000, stalledIntervalMs: 300 } });
   await until('a worker has stumbled over it', async () => (await setup.foreign.getActiveCount()) === 1);
 
   await sweepFailed(sweepOf(setup));

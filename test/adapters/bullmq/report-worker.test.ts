@@ -254,7 +254,7 @@ describe('a worker that stops', () => {
     const worker = openReportWorker(
       redis,
       { prefix: '{none}', queue: 'reports' },
-      { name: 'w', concurrency: 1, lockDurationMs: 1_000, stalledIntervalMs: 500, maxCrashes: 3 },
+      { name: 'w', concurrency: 1, lockDurationMs: 1_000, stalledIntervalMs: 500 },
       () => Promise.reject(new Error('nothing can be fetched')),
       () => undefined,
       silentLog,

@@ -1,0 +1,258 @@
+/**
+ * The gate that every request to Elasticsearch passes:
+ *
+ * 1. While the fleet was asked to wait (`Retry-After`), nothing goes out.
+ * 2. While the circuit is open, a request goes out only as the probe whose turn it is, one for the fleet at
+ *    an interval. Others wait here, with their locks renewed and no attempt used.
+ * 3. While the server rejects for speed, requests go out at the pace it bears.
+ *
+ * What came of each attempt is told to it, and decides circuit, pace and concurrency. What the fleet has to
+ * know of each other goes through the queue's Redis, with its own expiry: a worker that dies takes nothing
+ * with it.
+ */
+import {
+  afterLook,
+  afterVerdict,
+  type CircuitPolicy,
+  type CircuitState,
+  CLOSED,
+  failureWeight,
+  type SharedCircuit,
+} from '../domain/circuit.ts';
+import {
+  afterOutage,
+  afterSample,
+  type ConcurrencyPolicy,
+  type ConcurrencyState,
+  initialConcurrency,
+} from '../domain/concurrency.ts';
+import { afterAcceptance, afterRejection, afterSend, FREE_PACE, type PaceState } from '../domain/pace.ts';
+import type { Verdict } from '../domain/verdict.ts';
+import type { ConnectorApi, Log } from './ports.ts';
+
+/** What the workers of a fleet tell each other. */
+export interface FleetState {
+  /** What the fleet says now. */
+  look(): Promise<{ readonly circuit: SharedCircuit; readonly holdUntilMs: number }>;
+  /** Says that the circuit is open; forgotten by itself after `ttlMs`. */
+  sayOpen(circuit: NonNullable<SharedCircuit>, ttlMs: number): Promise<void>;
+  /** Says that it is closed. */
+  sayClosed(): Promise<void>;
+  /** Takes the one turn to probe that there is in an interval, if nobody has. */
+  takeProbe(intervalMs: number): Promise<boolean>;
+  /** Asks everybody to send nothing until then; a later time counts. */
+  sayHold(untilMs: number): Promise<void>;
+}
+
+export interface GatePolicy extends CircuitPolicy {
+  readonly concurrency: ConcurrencyPolicy;
+  /** Least time between two probes of the whole fleet, in milliseconds. */
+  readonly probeIntervalMs: number;
+  /** How often a worker looks at what the fleet says, in milliseconds. */
+  readonly lookIntervalMs: number;
+}
+
+/** How the gate stands, for people and health checks. */
+export interface GateSnapshot {
+  readonly circuit: CircuitState;
+  readonly concurrency: number;
+  /** Requests a second; undefined where no pace is kept. */
+  readonly pacePerSecond?: number;
+  readonly holdUntilMs: number;
+  readonly inFlight: number;
+}
+
+/** What came of an attempt. */
+export interface AttemptReport {
+  readonly verdict: Verdict;
+  readonly latencyMs: number;
+  /** What `Retry-After` asked for, in milliseconds. */
+  readonly retryAfterMs: number;
+}
+
+export interface Gate {
+  /** Waits until an attempt may be made; every entry that may go has to be followed by a note. */
+  enter(signal: AbortSignal): Promise<'go' | 'interrupted'>;
+  /** Takes note of an attempt; says whether the circuit was open when it was made. */
+  note(report: AttemptReport): { readonly circuitWasOpen: boolean };
+  /** The API, where reading back waits for better times while the circuit is open. */
+  readonly api: ConnectorApi;
+  snapshot(): GateSnapshot;
+  /** Ends every wait, as the signal of an attempt would, and lets no further attempt through. */
+  close(): Promise<void>;
+}
+
+export interface GateContext {
+  readonly api: ConnectorApi;
+  readonly fleet: FleetState;
+  readonly policy: GatePolicy;
+  readonly now: () => number;
+  /** Waits so many milliseconds, or until the signal. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Is told how many attempts may be under way at once, whenever that changes. */
+  readonly onConcurrency: (limit: number) => void;
+  readonly log: Log;
+}
+
+/** An open circuit that nobody confirms is forgotten after so many probe intervals. */
+const FORGOTTEN_AFTER_PROBES = 5;
+
+/** Opens a gate; it looks at what the fleet says until it is closed. */
+export function openGate(context: GateContext): Gate {
+  const { fleet, policy, now, pause, log } = context;
+  const closing = new AbortController();
+  let circuit: CircuitState = CLOSED;
+  let concurrency: ConcurrencyState = initialConcurrency(policy.concurrency);
+  let pace: PaceState = FREE_PACE;
+  let holdUntilMs = 0;
+  let inFlight = 0;
+
+  function setCircuit(next: CircuitState): void {
+    if (next.kind === circuit.kind) {
+      circuit = next;
+      return;
+    }
+    const before = circuit;
+    circuit = next;
+    if (next.kind === 'open') {
+      log.warn({ code: next.code }, 'circuit open: Elasticsearch counts as away, reports wait');
+      setConcurrency({ ...concurrency, limit: 1 });
+    } else {
+      const openForMs = before.kind === 'open' ? now() - before.sinceMs : 0;
+      log.info({ open_for_ms: openForMs }, 'circuit closed: reports flow again');
+      setConcurrency(afterOutage(concurrency));
+    }
+  }
+
+  function setConcurrency(next: ConcurrencyState): void {
+    const changed = next.limit !== concurrency.limit;
+    concurrency = next;
+    if (!changed) return;
+    context.onConcurrency(next.limit);
+    log.debug({ concurrency: next.limit }, 'concurrency changed');
+  }
+
+  /** What cannot be told to the fleet now is told by the next attempt, or found out by each worker itself. */
+  function tell(saying: Promise<void>): void {
+    saying.catch((error: unknown) => log.debug({ error: String(error) }, 'the fleet could not be told'));
+  }
+
+  async function enter(signal: AbortSignal): Promise<'go' | 'interrupted'> {
+    const passed = goesAtOnce() ? 'go' : await waitForTurn(AbortSignal.any([signal, closing.signal]));
+    if (passed === 'interrupted' || closing.signal.aborted) return 'interrupted';
+    inFlight += 1;
+    return 'go';
+  }
+
+  /** The ordinary case, without a wait and without a signal to listen to. */
+  function goesAtOnce(): boolean {
+    if (circuit.kind === 'open' || holdUntilMs > now() || Number.isFinite(pace.perSecond)) return false;
+    pace = afterSend(pace, now()).state;
+    return true;
+  }
+
+  async function waitForTurn(signal: AbortSignal): Promise<'go' | 'interrupted'> {
+    // The pace first: it gives every request its own place in the line.
+    const { state, waitMs } = afterSend(pace, now());
+    pace = state;
+    if (waitMs > 0) await pause(waitMs, signal);
+    while (!signal.aborted) {
+      const askAgainMs = await mayGo();
+      if (askAgainMs === 0) return 'go';
+      await pause(askAgainMs, signal);
+    }
+    return 'interrupted';
+  }
+
+  /** 0 where a request may go out now; else when to ask again, in milliseconds. */
+  async function mayGo(): Promise<number> {
+    const heldMs = holdUntilMs - now();
+    if (heldMs > 0) return Math.min(heldMs, policy.lookIntervalMs);
+    if (circuit.kind === 'closed') return 0;
+    return (await fleet.takeProbe(policy.probeIntervalMs)) ? 0 : policy.lookIntervalMs;
+  }
+
+  const api: ConnectorApi = {
+    setSyncJobError: (id, error, signal) => context.api.setSyncJobError(id, error, signal),
+    async readSyncJob(id, signal) {
+      if (circuit.kind === 'closed') return context.api.readSyncJob(id, signal);
+      // Not worth a probe: the report is tried again, and what it meets then is read back then.
+      const reason = 'not read back while the circuit is open';
+      return {
+        kind: 'unknown',
+        answer: { kind: 'not-sent', cause: 'unreachable', type: 'circuit_open', reason },
+      };
+    },
+  };
+
+  function note({ verdict, latencyMs, retryAfterMs }: AttemptReport): { readonly circuitWasOpen: boolean } {
+    const circuitWasOpen = circuit.kind === 'open';
+    const underWay = inFlight;
+    inFlight -= 1;
+    const code = 'code' in verdict ? verdict.code : '';
+    const throttled = code === 'throttled';
+    const effect = verdict.circuit;
+    setCircuit(afterVerdict(circuit, { effect, weight: failureWeight(verdict), code }, policy, now()));
+    if (circuit.kind === 'open' && effect === 'failure') {
+      const { sinceMs } = circuit;
+      tell(fleet.sayOpen({ sinceMs, code: circuit.code }, policy.probeIntervalMs * FORGOTTEN_AFTER_PROBES));
+    }
+    if (circuitWasOpen && circuit.kind === 'closed') tell(fleet.sayClosed());
+    if (circuit.kind === 'closed' && !circuitWasOpen) {
+      const sample = { latencyMs, effect, throttled, inFlight: underWay };
+      setConcurrency(afterSample(concurrency, sample, policy.concurrency));
+    }
+    if (throttled) onThrottled(retryAfterMs);
+    else if (effect === 'success') pace = afterAcceptance(pace, now());
+    return { circuitWasOpen };
+  }
+
+  function onThrottled(retryAfterMs: number): void {
+    const slower = afterRejection(pace, now());
+    if (slower.perSecond !== pace.perSecond) {
+      log.debug({ per_second: Math.round(slower.perSecond) }, 'pace lowered');
+    }
+    pace = slower;
+    const untilMs = now() + retryAfterMs;
+    if (retryAfterMs === 0 || untilMs <= holdUntilMs) return;
+    holdUntilMs = untilMs;
+    log.warn({ hold_ms: retryAfterMs }, 'Elasticsearch asked to wait; the fleet holds');
+    tell(fleet.sayHold(untilMs));
+  }
+
+  const looking = (async () => {
+    while (!closing.signal.aborted) {
+      const lookedAtMs = now();
+      try {
+        const said = await fleet.look();
+        holdUntilMs = Math.max(holdUntilMs, said.holdUntilMs);
+        if (isNewsTo(circuit, lookedAtMs)) setCircuit(afterLook(circuit, said.circuit, policy));
+      } catch (error) {
+        log.debug({ error: String(error) }, 'could not see what the fleet says');
+      }
+      await pause(policy.lookIntervalMs, closing.signal);
+    }
+  })();
+
+  /** A circuit that opened just now is not known to the fleet yet. */
+  function isNewsTo(state: CircuitState, lookedAtMs: number): boolean {
+    return state.kind === 'closed' || lookedAtMs - state.sinceMs > 2 * policy.lookIntervalMs;
+  }
+
+  return {
+    enter,
+    note,
+    api,
+    snapshot: () => ({
+      circuit,
+      concurrency: concurrency.limit,
+      ...(Number.isFinite(pace.perSecond) ? { pacePerSecond: pace.perSecond } : {}),
+      holdUntilMs,
+      inFlight,
+    }),
+    async close() {
+      closing.abort();
+      await looking;
+    },
+  };
+}

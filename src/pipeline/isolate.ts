@@ -1,0 +1,60 @@
+/**
+ * Lets a suspect run alone: a job that a worker died on might kill the next one too, and whatever runs
+ * beside it would be suspected after that.
+ */
+export interface Isolation {
+  /** Runs beside others, once no suspect runs or waits. */
+  together<T>(work: () => Promise<T>): Promise<T>;
+  /** Runs when nothing else does, and nothing else does until it has ended. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export function isolation(): Isolation {
+  let running = 0;
+  let isAlone = false;
+  const suspects: (() => void)[] = [];
+  const others: (() => void)[] = [];
+
+  function next(): void {
+    if (isAlone) return;
+    if (suspects.length > 0) {
+      if (running > 0) return;
+      isAlone = true;
+      suspects.shift()?.();
+      return;
+    }
+    for (const start of others.splice(0)) {
+      running += 1;
+      start();
+    }
+  }
+
+  async function whenStarted(line: (() => void)[]): Promise<void> {
+    const started = new Promise<void>((resolve) => {
+      line.push(resolve);
+    });
+    next();
+    await started;
+  }
+
+  return {
+    async together(work) {
+      await whenStarted(others);
+      try {
+        return await work();
+      } finally {
+        running -= 1;
+        next();
+      }
+    },
+    async alone(work) {
+      await whenStarted(suspects);
+      try {
+        return await work();
+      } finally {
+        isAlone = false;
+        next();
+      }
+    },
+  };
+}

@@ -45,21 +45,24 @@ const MOST_LOWERING = 0.5;
 const RAISING = 1.04;
 const MIN_PER_SECOND = 1;
 const FREE_AFTER_MS = 10_000;
+const MAX_LATE_MS = 100;
 
-/** The state after a request was let out, and how long it has to wait before it goes, in milliseconds. */
-export function afterSend(
+/**
+ * Lets a request out, or says how long to wait before asking again, in milliseconds. Nobody is given a place
+ * ahead of time, so that a pace that is lowered counts at once for all who wait.
+ */
+export function askToSend(
   state: PaceState,
   nowMs: number,
 ): { readonly state: PaceState; readonly waitMs: number } {
   const counted = countSecond(state, nowMs);
+  if (nowMs < counted.nextAtMs && Number.isFinite(counted.perSecond)) {
+    return { state: { ...counted, heldAtMs: nowMs }, waitMs: Math.ceil(counted.nextAtMs - nowMs) };
+  }
   const now = { ...counted.now, sent: counted.now.sent + 1 };
-  if (counted.perSecond === Number.POSITIVE_INFINITY) return { state: { ...counted, now }, waitMs: 0 };
-  const atMs = Math.max(nowMs, counted.nextAtMs);
-  const heldAtMs = atMs > nowMs ? nowMs : counted.heldAtMs;
-  return {
-    state: { ...counted, now, heldAtMs, nextAtMs: atMs + 1_000 / counted.perSecond },
-    waitMs: atMs - nowMs,
-  };
+  // Counted on from when it might have gone, or the pace would fall behind by every late timer.
+  const fromMs = Math.max(counted.nextAtMs, nowMs - MAX_LATE_MS);
+  return { state: { ...counted, now, nextAtMs: fromMs + 1_000 / counted.perSecond }, waitMs: 0 };
 }
 
 /** The state after the server took a request. */

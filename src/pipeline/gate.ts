@@ -26,7 +26,7 @@ import {
   type ConcurrencyState,
   initialConcurrency,
 } from '../domain/concurrency.ts';
-import { afterAcceptance, afterRejection, afterSend, FREE_PACE, type PaceState } from '../domain/pace.ts';
+import { afterAcceptance, afterRejection, askToSend, FREE_PACE, type PaceState } from '../domain/pace.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { ConnectorApi, Log } from './ports.ts';
 
@@ -48,6 +48,11 @@ export interface GatePolicy extends CircuitPolicy {
   readonly concurrency: ConcurrencyPolicy;
   /** Least time between two probes of the whole fleet, in milliseconds. */
   readonly probeIntervalMs: number;
+  /**
+   * How many reports a worker keeps at hand to probe with while the circuit is open: a probe may take as
+   * long as a request's timeout, and must not hold up the next one.
+   */
+  readonly probers: number;
   /** How often a worker looks at what the fleet says, in milliseconds. */
   readonly lookIntervalMs: number;
 }
@@ -116,7 +121,7 @@ export function openGate(context: GateContext): Gate {
     circuit = next;
     if (next.kind === 'open') {
       log.warn({ code: next.code }, 'circuit open: Elasticsearch counts as away, reports wait');
-      setConcurrency({ ...concurrency, limit: 1 });
+      setConcurrency({ ...concurrency, limit: policy.probers });
     } else {
       const openForMs = before.kind === 'open' ? now() - before.sinceMs : 0;
       log.info({ open_for_ms: openForMs }, 'circuit closed: reports flow again');
@@ -147,15 +152,10 @@ export function openGate(context: GateContext): Gate {
   /** The ordinary case, without a wait and without a signal to listen to. */
   function goesAtOnce(): boolean {
     if (circuit.kind === 'open' || holdUntilMs > now() || Number.isFinite(pace.perSecond)) return false;
-    pace = afterSend(pace, now()).state;
-    return true;
+    return keepPace() === 0;
   }
 
   async function waitForTurn(signal: AbortSignal): Promise<'go' | 'interrupted'> {
-    // The pace first: it gives every request its own place in the line.
-    const { state, waitMs } = afterSend(pace, now());
-    pace = state;
-    if (waitMs > 0) await pause(waitMs, signal);
     while (!signal.aborted) {
       const askAgainMs = await mayGo();
       if (askAgainMs === 0) return 'go';
@@ -168,8 +168,14 @@ export function openGate(context: GateContext): Gate {
   async function mayGo(): Promise<number> {
     const heldMs = holdUntilMs - now();
     if (heldMs > 0) return Math.min(heldMs, policy.lookIntervalMs);
-    if (circuit.kind === 'closed') return 0;
+    if (circuit.kind === 'closed') return keepPace();
     return (await fleet.takeProbe(policy.probeIntervalMs)) ? 0 : policy.lookIntervalMs;
+  }
+
+  function keepPace(): number {
+    const { state, waitMs } = askToSend(pace, now());
+    pace = state;
+    return waitMs;
   }
 
   const api: ConnectorApi = {
@@ -178,10 +184,7 @@ export function openGate(context: GateContext): Gate {
       if (circuit.kind === 'closed') return context.api.readSyncJob(id, signal);
       // Not worth a probe: the report is tried again, and what it meets then is read back then.
       const reason = 'not read back while the circuit is open';
-      return {
-        kind: 'unknown',
-        answer: { kind: 'not-sent', cause: 'unreachable', type: 'circuit_open', reason },
-      };
+      return { kind: 'unknown', answer: { kind: 'lost', type: 'circuit_open', reason } };
     },
   };
 
@@ -214,9 +217,11 @@ export function openGate(context: GateContext): Gate {
     }
     pace = slower;
     const untilMs = now() + retryAfterMs;
-    if (retryAfterMs === 0 || untilMs <= holdUntilMs) return;
+    if (untilMs <= holdUntilMs) return;
+    // Everything that was under way brings the same demand; the first of them is news.
+    if (holdUntilMs <= now())
+      log.warn({ hold_ms: retryAfterMs }, 'Elasticsearch asked to wait; the fleet holds');
     holdUntilMs = untilMs;
-    log.warn({ hold_ms: retryAfterMs }, 'Elasticsearch asked to wait; the fleet holds');
     tell(fleet.sayHold(untilMs));
   }
 

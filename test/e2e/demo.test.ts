@@ -72,5 +72,5 @@ test('the demo says which file is missing, and which lines are no sync jobs', as
   );
   const broken = await runCli(['demo', '--data', folder], { REDIS_URL: redisUrl() });
   expect(broken.code).toBe(2);
-  expect(broken.stderr).toMatch(/line 2/);
+  expect(broken.stderr).toMatch(/sync-jobs\.ndjson:2: /);
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { silentLog } from '../../src/adapters/observe/create-log.ts';
 import { createApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
+import type { Outcome } from '../../src/domain/outcome.ts';
 import { MAX_STORED_ERROR_BYTES, shortenError } from '../../src/domain/shorten-error.ts';
 import type { AttemptEvent } from '../../src/pipeline/ports.ts';
 import { openRelay, type Relay } from '../../src/relay.ts';
@@ -61,19 +62,21 @@ async function setup(settings: Readonly<Record<string, string>> = {}): Promise<S
 
 /** What the settled reports came to, a dead letter by its code. */
 function settled(events: readonly AttemptEvent[]): string[] {
-  return events.flatMap(({ result: { outcome } }) => {
-    switch (outcome.kind) {
-      case 'applied':
-      case 'already-applied':
-        return [outcome.kind];
-      case 'dead-letter':
-        return [outcome.code];
-      case 'retry':
-      case 'snooze':
-      case 'hand-back':
-        return [];
-    }
-  });
+  return events.map(({ result }) => endingOf(result.outcome)).filter((ending) => ending !== undefined);
+}
+
+function endingOf(outcome: Outcome): string | undefined {
+  switch (outcome.kind) {
+    case 'applied':
+    case 'already-applied':
+      return outcome.kind;
+    case 'dead-letter':
+      return outcome.code;
+    case 'retry':
+    case 'snooze':
+    case 'hand-back':
+      return undefined;
+  }
 }
 
 describe('a report for a sync job that', () => {

@@ -67,9 +67,10 @@ export function standInCommand(): Command {
 
 async function runStandIn(flags: StandInFlags): Promise<void> {
   const { print, say, formatCount } = await import('../output.ts');
+  const { loadSyncJobFile } = await import('../load-sync-job-file.ts');
   await using standIn = await start(await optionsOf(flags));
   if (flags.syncJobs !== undefined) {
-    say(`${formatCount(await loadFile(standIn, flags.syncJobs), 'sync job')} from ${flags.syncJobs}`);
+    say(`${formatCount(await loadSyncJobFile(standIn, flags.syncJobs), 'sync job')} from ${flags.syncJobs}`);
   }
   const signalled = Promise.withResolvers<void>();
   using _signals = onEndSignal(() => signalled.resolve());
@@ -124,24 +125,6 @@ async function start(options: StandInOptions): Promise<StandIn> {
       throw new CliFailure(`cannot listen: ${error.message}`, EXIT.unavailable, { cause: error });
     }
     throw error;
-  }
-}
-
-async function loadFile(standIn: StandIn, path: string): Promise<number> {
-  const { openInput } = await import('../open-input.ts');
-  const { createInterface } = await import('node:readline');
-  const { SyncJobLoadError } = await import('../../stand-in/index.ts');
-  const { stream } = await openInput(path);
-  try {
-    return await standIn.loadSyncJobs(
-      createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }),
-    );
-  } catch (error) {
-    if (!(error instanceof SyncJobLoadError)) throw error;
-    const lines = error.problems.map(({ line, problem }) => `${path}:${line}: ${problem}`);
-    throw new CliFailure(['these lines are no sync jobs', ...lines].join('\n'), EXIT.usage, { cause: error });
-  } finally {
-    stream.destroy();
   }
 }
 

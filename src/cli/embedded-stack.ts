@@ -29,7 +29,7 @@ const NOT_OURS = /^(ELASTICSEARCH_|ES_LOCAL_|REDIS_|HTTP_)/;
 /**
  * Starts everything, the worker included.
  *
- * @throws {RedisUnavailable} where there is no Redis and no way to get one
+ * @throws {RedisMissing} where there is no Redis and no way to get one
  * @throws {ConfigInvalid}
  */
 export async function startEmbeddedStack(options: EmbeddedStackOptions): Promise<EmbeddedStack> {

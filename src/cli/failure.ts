@@ -40,6 +40,7 @@ export function endingOf(error: unknown): Ending {
         message: `this Redis cannot be used.\n${message}`,
         isTitled: true,
       };
+    case 'RedisMissing':
     case 'RedisUnavailable':
       return { exitCode: EXIT.unavailable, message, isTitled: true };
     default:

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { inject, onTestFinished } from 'vitest';
 import { findBinary } from '../../src/adapters/redis-embedded/find-binary.ts';
+import { RedisMissing } from '../../src/adapters/redis-embedded/redis-missing.ts';
 import type { MaxMemoryPolicy } from '../../src/adapters/redis-embedded/redis-server.ts';
-import { RedisUnavailable } from '../../src/adapters/redis-embedded/redis-unavailable.ts';
 import {
   type StartedRedisServer,
   startRedisServer,
@@ -98,12 +98,12 @@ export interface OwnRedisOptions {
  * Starts a Redis that a test may stop, kill and start again, and that is gone when the test has finished or
  * when it is disposed of, whichever comes first.
  *
- * @throws RedisUnavailable where no server is on PATH: a container cannot be killed and come back in place.
+ * @throws RedisMissing where no server is on PATH: a container cannot be killed and come back in place.
  */
 export async function startOwnRedis(options: OwnRedisOptions = {}): Promise<OwnRedis> {
   const binary = findBinary(['redis-server', 'valkey-server'], process.env['PATH']);
   if (binary === undefined) {
-    throw new RedisUnavailable(['this test kills its Redis, so it needs redis-server on PATH']);
+    throw new RedisMissing(['this test kills its Redis, so it needs redis-server on PATH']);
   }
   const dataDir = await mkdtemp(join(tmpdir(), 'sync-error-relay-own-redis-'));
   const start = (port?: number): Promise<StartedRedisServer> =>

@@ -1,9 +1,6 @@
 import { type DestinationStream, pino } from 'pino';
 import type { Log } from '../../pipeline/ports.ts';
-
-export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
-
-export type LogLevel = (typeof LOG_LEVELS)[number];
+import type { LogLevel } from './log-level.ts';
 
 /**
  * Nothing of ours logs any of these; should a later change pass an object that holds one, its value is gone

@@ -11,8 +11,8 @@
 import { probeContainerEngine } from './container-engine.ts';
 import { findBinary } from './find-binary.ts';
 import { installRedis } from './install-redis.ts';
+import { RedisMissing } from './redis-missing.ts';
 import type { MaxMemoryPolicy, RedisServer } from './redis-server.ts';
-import { RedisUnavailable } from './redis-unavailable.ts';
 import { startRedisContainer } from './start-redis-container.ts';
 import { startRedisServer } from './start-redis-server.ts';
 
@@ -41,7 +41,7 @@ const SERVER_NAMES = ['redis-server', 'valkey-server'];
 /**
  * Finds or starts a Redis; whoever calls must `stop()` it.
  *
- * @throws RedisUnavailable where there is no way to one; its message names three.
+ * @throws RedisMissing where there is no way to one; its message names three.
  */
 export async function provideRedis(options: ProvideRedisOptions): Promise<RedisServer> {
   if (options.givenUrl !== undefined && options.givenUrl !== '') return given(options.givenUrl, options.say);
@@ -54,7 +54,7 @@ export async function provideRedis(options: ProvideRedisOptions): Promise<RedisS
       return server;
     }
   }
-  throw new RedisUnavailable(tried);
+  throw new RedisMissing(tried);
 }
 
 /** A step: a server, or undefined after writing down what stood in the way. */

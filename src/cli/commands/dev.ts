@@ -31,7 +31,8 @@ export function devCommand(): Command {
 async function runCommand({ syncJobs }: { readonly syncJobs?: string }): Promise<void> {
   loadEnvFile();
   const { startEmbeddedStack } = await import('../embedded-stack.ts');
-  const { createLog, createPrettyLog, LOG_LEVELS } = await import('../../adapters/observe/create-log.ts');
+  const { createLog, createPrettyLog } = await import('../../adapters/observe/create-log.ts');
+  const { LOG_LEVELS } = await import('../../adapters/observe/log-level.ts');
   const { loadSyncJobFile } = await import('../load-sync-job-file.ts');
   const { demoFile } = await import('../demo/demo-file.ts');
   const level = LOG_LEVELS.find((name) => name === process.env['LOG_LEVEL']) ?? 'info';

@@ -10,7 +10,7 @@ import {
   type ProvideRedisOptions,
   provideRedis,
 } from '../../../src/adapters/redis-embedded/provide-redis.ts';
-import { RedisUnavailable } from '../../../src/adapters/redis-embedded/redis-unavailable.ts';
+import { RedisMissing } from '../../../src/adapters/redis-embedded/redis-missing.ts';
 import { ping } from './ask-redis.ts';
 
 describe('a Redis that is given', () => {
@@ -58,7 +58,7 @@ describe('a Redis found on PATH', () => {
     const lines: string[] = [];
     await expect(
       provide({ env: { ...nowhere, PATH: path }, say: (line) => lines.push(line) }),
-    ).rejects.toThrow(RedisUnavailable);
+    ).rejects.toThrow(RedisMissing);
     expect(lines.join()).toContain('did not start');
     expect(lines.join()).toContain('broken');
   });
@@ -67,8 +67,8 @@ describe('a Redis found on PATH', () => {
 describe('where there is no Redis', () => {
   it('says what was tried and three ways to get one', async () => {
     const failure = await provide({ env: nowhere }).catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(RedisUnavailable);
-    const { message, tried } = failure as RedisUnavailable;
+    expect(failure).toBeInstanceOf(RedisMissing);
+    const { message, tried } = failure as RedisMissing;
     expect(tried).toEqual([
       'neither redis-server nor valkey-server is on PATH',
       'no container engine at unix:///nowhere/docker.sock (ENOENT)',
@@ -86,7 +86,7 @@ describe('where there is no Redis', () => {
 
   it('asks for a container before a server where containers are preferred', async () => {
     const failure = await provide({ env: nowhere, preferContainer: true }).catch((error: unknown) => error);
-    expect((failure as RedisUnavailable).tried).toEqual([
+    expect((failure as RedisMissing).tried).toEqual([
       'no container engine at unix:///nowhere/docker.sock (ENOENT)',
       'neither redis-server nor valkey-server is on PATH',
     ]);

@@ -5,8 +5,8 @@ const WAYS = `Any one of these gives you one:
                    and REDIS_URL=redis://127.0.0.1:6379`;
 
 /** No Redis could be found or provided; the message says what was tried and how to get one. */
-export class RedisUnavailable extends Error {
-  override readonly name = 'RedisUnavailable';
+export class RedisMissing extends Error {
+  override readonly name = 'RedisMissing';
   /** What stood in the way of each, in the order tried. */
   readonly tried: readonly string[];
 

@@ -43,7 +43,7 @@ describe('where the configuration is wrong', () => {
       expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
       expect(stderr.split('\n')).toEqual([
         expect.stringMatching(/^REDIS_URL: expected a URL that begins with redis:/),
-        'CONCURRENCY: expected a whole number of reports from 1 to 1000, got "many\\u001b[31m"',
+        'CONCURRENCY: expected a whole number of attempts from 1 to 1000, got "many\\u001b[31m"',
         '',
       ]);
       expect(stderr).not.toContain('hunter2');

@@ -2,6 +2,9 @@ import type { AnswerSummary, SyncJobStatus } from './answer.ts';
 import type { DeadLetterCode } from './codes.ts';
 import type { ErrorReport, ReportProblem } from './error-report.ts';
 import type { AttemptRecord } from './job.ts';
+import type { Edit, OriginalReport, Redrive } from './lineage.ts';
+
+export type { Edit, OriginalReport, Redrive } from './lineage.ts';
 
 /**
  * A report that is not tried again by itself, with all that somebody needs to act on it. The names are the
@@ -33,6 +36,10 @@ export interface DeadLetter {
   readonly dead_at: string;
   /** The worker that gave it up. */
   readonly worker: string;
+  /** The report as it was accepted, where somebody has edited it since. */
+  readonly original?: OriginalReport;
+  /** Who edited it, when and which fields; oldest first. Absent where nobody did. */
+  readonly edits?: readonly Edit[];
   /** How often, when and by whom it was put back into the queue; oldest first. */
   readonly redrives: readonly Redrive[];
 }
@@ -41,13 +48,6 @@ export interface DeadLetter {
 export interface FoundSyncJob {
   readonly status: SyncJobStatus;
   readonly error?: string;
-}
-
-export interface Redrive {
-  /** ISO 8601. */
-  readonly at: string;
-  readonly by: string;
-  readonly code: DeadLetterCode;
 }
 
 /** The letter's id for a job's id. */
@@ -66,4 +66,23 @@ export const DEAD_LETTER_REASONS: Readonly<Record<DeadLetterCode, string>> = {
   sync_job_not_found: 'No sync job has this id.',
   terminal_state: 'The sync job had already ended as completed or canceled.',
   too_large: 'Too large for something between here and Elasticsearch, even shortened.',
+};
+
+/** What can be done about each code, in one sentence for the person who reads the letter. */
+export const DEAD_LETTER_ADVICE: Readonly<Record<DeadLetterCode, string>> = {
+  attempts_exhausted: 'Redrive it once Elasticsearch is well again; its attempts say what was wrong.',
+  expired: 'Redrive it once what it waited for is over; it then starts with a fresh age.',
+  idle_cleanup:
+    'Purge it when you have read its text; a sync job that has failed keeps its error, and Elasticsearch takes no second one.',
+  invalid_report: 'Edit it into a report, then redrive it; and mend its producer.',
+  not_running: 'Redrive it when its sync job runs; purge it where the sync job will never run.',
+  poison: 'Find out first why the workers died, then redrive it alone.',
+  rejected: 'Edit what the answer complains of, then redrive it.',
+  superseded:
+    'Compare both texts, then purge it; a sync job that has failed keeps its error, and Elasticsearch takes no second one.',
+  sync_job_not_found:
+    'Edit connector_sync_job_id where it is wrong, then redrive it; purge it where the sync job was deleted.',
+  terminal_state: 'Purge it when you have read its text; a sync job that has ended takes no error any more.',
+  too_large:
+    'Raise the limit of the proxy on the way to Elasticsearch, then redrive it; or shorten its error by an edit.',
 };

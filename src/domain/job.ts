@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AnswerSummary } from './answer.ts';
 import type { VerdictCode } from './codes.ts';
 import type { ErrorReport } from './error-report.ts';
+import type { Lineage } from './lineage.ts';
 
 /** One attempt that did not settle its report, as it is kept for the dead letter. */
 export interface AttemptRecord extends AnswerSummary {
@@ -15,8 +16,8 @@ export interface AttemptRecord extends AnswerSummary {
   readonly worker: string;
 }
 
-/** What is remembered of a job between its attempts. */
-export interface JobHistory {
+/** What is remembered of a job between its attempts, and of its earlier lives where it was redriven. */
+export interface JobHistory extends Lineage {
   readonly attempts: readonly AttemptRecord[];
   /** When the sync job was first found `pending` or `suspended`, in milliseconds since 1970. */
   readonly not_running_since_ms?: number;

@@ -1,6 +1,7 @@
 import { DEAD_LETTER_REASONS, type DeadLetter, deadLetterId } from '../domain/dead-letter.ts';
 import type { ErrorReport, ReportProblem } from '../domain/error-report.ts';
 import type { JobHistory } from '../domain/job.ts';
+import { lineageOf } from '../domain/lineage.ts';
 import type { DeadLetterQueue, QueuedJob } from './ports.ts';
 
 /** What is known about a report that is given up, beside its job. */
@@ -17,7 +18,8 @@ export type LetterContent =
 
 /**
  * Writes the dead letter of a job. It is written before the job is finished, and repeating it changes
- * nothing, so that a crash between the two repeats without harm.
+ * nothing, so that a crash between the two repeats without harm. What the report brought with it from an
+ * earlier life as a dead letter is in it again.
  */
 export async function buryReport(
   job: Pick<QueuedJob, 'id' | 'payload' | 'enqueuedAtMs'>,
@@ -38,6 +40,7 @@ export async function buryReport(
     dead_at: new Date(at.nowMs).toISOString(),
     worker: at.worker,
     redrives: [],
+    ...lineageOf(history),
   });
 }
 

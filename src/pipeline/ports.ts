@@ -5,6 +5,7 @@
 import type { Answer, AnswerSummary, ReadBack } from '../domain/answer.ts';
 import type { DeadLetterCode } from '../domain/codes.ts';
 import type { DeadLetter } from '../domain/dead-letter.ts';
+import type { DeadLetterFilter } from '../domain/dead-letter-filter.ts';
 import type { ErrorReport } from '../domain/error-report.ts';
 import type { JobHistory } from '../domain/job.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -17,11 +18,11 @@ export interface ConnectorApi {
   readSyncJob(connectorSyncJobId: string, signal: AbortSignal): Promise<ReadBack>;
 }
 
-/** Where dead letters are kept. */
+/** Where dead letters are kept. What people do with them is asked of the ports in `dead-letter-ports.ts`. */
 export interface DeadLetterQueue {
   /** Keeps a letter. Repeating it changes nothing and says so. */
   add(letter: DeadLetter): Promise<'added' | 'present'>;
-  /** A page of letters, newest first, with the number of all that match. */
+  /** A page of letters, newest first. However many there are, a page is found in bounded work. */
   list(query: DeadLetterQuery): Promise<DeadLetterPage>;
   /** One letter, or undefined where there is none with this id. */
   get(id: string): Promise<DeadLetter | undefined>;
@@ -29,17 +30,30 @@ export interface DeadLetterQueue {
   counts(): Promise<DeadLetterCounts>;
 }
 
-export interface DeadLetterQuery {
-  readonly code?: DeadLetterCode | undefined;
-  /** Letters to pass over, from the newest. */
-  readonly offset: number;
+/** Which letters, and which page of them. */
+export interface DeadLetterQuery extends DeadLetterFilter {
+  /** Letters to pass over, from the newest; 0 where absent. */
+  readonly offset?: number;
   /** Most letters to return. */
   readonly limit: number;
+  /** `next` of the page before; the offset does not count then. */
+  readonly cursor?: string | undefined;
 }
 
 export interface DeadLetterPage {
+  /** How many letters match in all. */
   readonly total: number;
+  /**
+   * There may be more than `total`: several conditions at once, or a text, are looked for letter by letter, and
+   * the search has not come to the end.
+   */
+  readonly isAtLeast?: true;
   readonly letters: readonly DeadLetter[];
+  /**
+   * Where the next page begins; absent where there is none. A page may hold fewer letters than asked for, or
+   * none, and still have a next one: a search stops after so many letters looked at.
+   */
+  readonly next?: string;
 }
 
 export type DeadLetterCounts = Readonly<Partial<Record<DeadLetterCode, number>>>;
@@ -62,7 +76,31 @@ export interface JobQueue {
   add(reports: readonly IdentifiedReport[]): Promise<readonly ('queued' | 'duplicate')[]>;
   /** How the queue stands now. */
   depth(): Promise<QueueDepth>;
+  /**
+   * Keeps every worker from taking reports until somebody resumes, whatever restarts meanwhile. What is under way
+   * is finished, and reports are accepted as before. Repeating it changes nothing, and the first note stays.
+   */
+  pause(note: PauseNote): Promise<PauseResult>;
+  /** Lets workers take reports again. Repeating it changes nothing and says so. */
+  resume(): Promise<ResumeResult>;
 }
+
+/** Who paused the queue, when and what for. */
+export interface PauseNote {
+  readonly by: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly reason?: string;
+}
+
+export type PauseResult =
+  | { readonly status: 'paused' }
+  /** With the note of whoever did it, unless it was done by other means. */
+  | { readonly status: 'already-paused'; readonly note?: PauseNote };
+
+export type ResumeResult =
+  | { readonly status: 'resumed'; readonly note?: PauseNote }
+  | { readonly status: 'not-paused' };
 
 export interface QueueDepth {
   /** Reports that can be taken at once. */
@@ -75,6 +113,8 @@ export interface QueueDepth {
   readonly oldestWaitingMs: number;
   /** Whether somebody paused the queue. */
   readonly paused: boolean;
+  /** By whom; absent where it is not paused, or was by other means. */
+  readonly pause?: PauseNote;
 }
 
 /** A job as the queue hands it over: its payload comes from outside and may be anything. */

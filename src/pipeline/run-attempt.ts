@@ -3,6 +3,7 @@ import { type Random, retryAfterMs } from '../domain/backoff.ts';
 import type { VerdictCode } from '../domain/codes.ts';
 import type { ErrorReport } from '../domain/error-report.ts';
 import { type JobHistory, withAttempt } from '../domain/job.ts';
+import { lineageOf } from '../domain/lineage.ts';
 import { decideOutcome, type RetryPolicy } from '../domain/outcome.ts';
 import { type Verdict, WORKER_ERROR } from '../domain/verdict.ts';
 import { buryReport } from './bury-report.ts';
@@ -106,8 +107,9 @@ function remember(
     duration_ms: at.nowMs - at.startedAtMs,
     worker: at.worker,
   });
-  if (verdict.kind !== 'not-running') return { attempts };
-  return { attempts, not_running_since_ms: job.history.not_running_since_ms ?? at.nowMs };
+  const history = { ...lineageOf(job.history), attempts };
+  if (verdict.kind !== 'not-running') return history;
+  return { ...history, not_running_since_ms: job.history.not_running_since_ms ?? at.nowMs };
 }
 
 function codeOf(verdict: Verdict): VerdictCode | undefined {

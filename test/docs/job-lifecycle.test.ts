@@ -4,9 +4,16 @@ import { CONFIG_OPTIONS } from '../../src/config-options.ts';
 import { type AnswerSummary, MAX_REASON_CHARACTERS } from '../../src/domain/answer.ts';
 import { MAX_RETRY_AFTER_MS } from '../../src/domain/backoff.ts';
 import { DEAD_LETTER_CODES, VERDICT_CODES } from '../../src/domain/codes.ts';
-import type { DeadLetter, FoundSyncJob, Redrive } from '../../src/domain/dead-letter.ts';
+import type {
+  DeadLetter,
+  Edit,
+  FoundSyncJob,
+  OriginalReport,
+  Redrive,
+} from '../../src/domain/dead-letter.ts';
 import { type ErrorReport, errorReportParser, type ReportProblem } from '../../src/domain/error-report.ts';
 import type { AttemptRecord } from '../../src/domain/job.ts';
+import { MAX_EARLIER_ATTEMPTS, MAX_REDRIVES } from '../../src/domain/lineage.ts';
 import { decideOutcome, type Outcome } from '../../src/domain/outcome.ts';
 import { MAX_STORED_ERROR_BYTES, REDUCED_ERROR_BYTES, shortenError } from '../../src/domain/shorten-error.ts';
 import {
@@ -148,7 +155,18 @@ describe('the fields', () => {
     enqueued_at: [],
     dead_at: [],
     worker: [],
-    redrives: keysOf<Redrive>({ at: true, by: true, code: true }),
+    original: keysOf<OriginalReport>({ report: true, payload: true }),
+    edits: keysOf<Edit>({ at: true, by: true, fields: true }),
+    redrives: keysOf<Redrive>({
+      at: true,
+      by: true,
+      run: true,
+      code: true,
+      enqueued_at: true,
+      dead_at: true,
+      attempts_made: true,
+      attempts: true,
+    }),
   };
 
   test('of a dead letter are all there, in their order', () => {
@@ -169,6 +187,8 @@ describe('the numbers', () => {
     ['## Codes', `the text of ${REDUCED_ERROR_BYTES.toLocaleString('en')} bytes`],
     ['## Waits', `at most ${MAX_RETRY_AFTER_MS.toLocaleString('en')} ms`],
     ['## Dead letters', `cut to ${MAX_REASON_CHARACTERS} characters`],
+    ['## Dead letters', `at most ${MAX_EARLIER_ATTEMPTS} attempts`],
+    ['## Redrive', `${MAX_REDRIVES} redrives`],
   ])('below "%s" it says "%s"', (heading, number) => {
     expect(sectionOf(text, heading)).toContain(number);
   });

@@ -1,5 +1,6 @@
 import type { Job, JobJson } from 'bullmq';
 import { type JobHistory, NO_HISTORY } from '../../domain/job.ts';
+import { isLineage } from '../../domain/lineage.ts';
 import type { Payload, QueuedJob } from '../../pipeline/ports.ts';
 
 /** Reads what BullMQ hands over into our own words; whatever a foreign producer wrote must not throw here. */
@@ -49,10 +50,13 @@ export function timeOf(value: unknown): number {
   return timeMs > 0 && timeMs <= LAST_MOMENT_MS ? timeMs : Date.now();
 }
 
-/** The history that a worker of ours left in a job's progress, or an empty one. */
+/** The history that a worker of ours, or a redrive, left in a job's progress, or an empty one. */
 export function historyOf(progress: unknown): JobHistory {
   const isHistory =
-    isObject(progress) && Array.isArray(progress['attempts']) && progress['attempts'].every(isObject);
+    isObject(progress) &&
+    Array.isArray(progress['attempts']) &&
+    progress['attempts'].every(isObject) &&
+    isLineage(progress);
   return isHistory ? (progress as unknown as JobHistory) : NO_HISTORY;
 }
 

@@ -1,17 +1,18 @@
-import { Command, InvalidArgumentError } from 'commander';
-import { DEAD_LETTER_CODES, type DeadLetterCode } from '../../domain/codes.ts';
+import { Command } from 'commander';
+import { DEAD_LETTER_CODES } from '../../domain/codes.ts';
+import { type FilterFlags, filterOf, withFilterOptions } from '../dead-letters/filter-options.ts';
 import { EXIT } from '../exit-codes.ts';
+import { CliFailure } from '../failure.ts';
 import { withHelpEnd } from '../help.ts';
-import { suggest } from '../suggest.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 1_000;
 
-interface ListOptions {
-  readonly code?: DeadLetterCode;
+interface ListFlags extends FilterFlags {
   readonly limit: number;
   readonly offset: number;
+  readonly cursor?: string;
   readonly json?: true;
 }
 
@@ -25,10 +26,11 @@ export function deadLettersCommand(): Command {
 }
 
 function listCommand(): Command {
-  const command = new Command('list')
-    .summary('list dead letters, newest first')
-    .description('Lists dead letters, newest first.')
-    .option('-c, --code <code>', 'only those with this code', parseCode)
+  const command = withFilterOptions(
+    new Command('list')
+      .summary('list dead letters, newest first')
+      .description('Lists dead letters, newest first. Of several conditions all have to be met.'),
+  )
     .option(
       '-n, --limit <number>',
       `most letters to list, at most ${MAX_LIMIT}`,
@@ -36,17 +38,20 @@ function listCommand(): Command {
       DEFAULT_LIMIT,
     )
     .option('--offset <number>', 'letters to pass over', wholeNumber(0, Number.MAX_SAFE_INTEGER), 0)
+    .option('--cursor <cursor>', 'go on where the page before ended')
     .option('--json', 'print one JSON object')
-    .action(async ({ code, limit, offset, json }: ListOptions) => {
-      const { listDeadLetters } = await import('../list-dead-letters.ts');
-      await listDeadLetters({ code, limit, offset }, json === true);
+    .action(async ({ limit, offset, cursor, json, ...flags }: ListFlags) => {
+      const { listDeadLetters } = await import('../dead-letters/list-dead-letters.ts');
+      const query = { ...filterOf(flags), limit, offset, ...(cursor === undefined ? {} : { cursor }) };
+      await asUsage('--cursor', () => listDeadLetters(query, json === true));
     });
   return withHelpEnd(command, {
     note: `Codes: ${DEAD_LETTER_CODES.join(', ')}`,
     examples: [
       'dead-letters list',
       'dead-letters list --code sync_job_not_found --limit 10',
-      'dead-letters list --json',
+      'dead-letters list --connector-id my-connector --newer-than 2h --json',
+      'dead-letters list --text TimeoutError --status 404',
     ],
     exitCodes: [
       [EXIT.done, 'done, also where there are none'],
@@ -64,7 +69,7 @@ function showCommand(): Command {
     .argument('<id>', 'its id, as the list shows it (d-r-…)')
     .option('--json', 'print one JSON object')
     .action(async (id: string, { json }: { readonly json?: true }) => {
-      const { showDeadLetter } = await import('../show-dead-letter.ts');
+      const { showDeadLetter } = await import('../dead-letters/show-dead-letter.ts');
       await showDeadLetter(id, json === true);
     });
   return withHelpEnd(command, {
@@ -79,11 +84,12 @@ function showCommand(): Command {
   });
 }
 
-function parseCode(text: string): DeadLetterCode {
-  const code = DEAD_LETTER_CODES.find((each) => each === text);
-  if (code !== undefined) return code;
-  const near = suggest(text, DEAD_LETTER_CODES);
-  throw new InvalidArgumentError(
-    `${near === undefined ? '' : `Did you mean ${near}? `}The codes are ${DEAD_LETTER_CODES.join(', ')}.`,
-  );
+/** What the library refuses in an option is wrong usage. */
+async function asUsage(option: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new CliFailure(`${option}: ${error.message}`, EXIT.usage, { cause: error });
+  }
 }

@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer';
-import type { AnswerSummary } from '../domain/answer.ts';
-import { type DeadLetter, deadLetterId } from '../domain/dead-letter.ts';
-import { describeProblems } from '../domain/error-report.ts';
-import type { AttemptRecord } from '../domain/job.ts';
-import { EXIT } from './exit-codes.ts';
-import { CliFailure } from './failure.ts';
+import type { AnswerSummary } from '../../domain/answer.ts';
+import { type DeadLetter, deadLetterId } from '../../domain/dead-letter.ts';
+import { describeProblems } from '../../domain/error-report.ts';
+import type { AttemptRecord } from '../../domain/job.ts';
+import { EXIT } from '../exit-codes.ts';
+import { CliFailure } from '../failure.ts';
 import {
   escapeControl,
   escapeLines,
@@ -13,8 +13,8 @@ import {
   paint,
   print,
   printJson,
-} from './output.ts';
-import { withRelay } from './with-relay.ts';
+} from '../output.ts';
+import { withRelay } from '../with-relay.ts';
 
 /**
  * Prints one dead letter in full.

@@ -1,6 +1,6 @@
-import type { DeadLetter } from '../domain/dead-letter.ts';
-import type { DeadLetterCounts, DeadLetterPage, DeadLetterQuery } from '../pipeline/ports.ts';
-import { formatCodes } from './format-codes.ts';
+import type { DeadLetter } from '../../domain/dead-letter.ts';
+import type { DeadLetterCounts, DeadLetterPage, DeadLetterQuery } from '../../pipeline/ports.ts';
+import { formatCodes } from '../format-codes.ts';
 import {
   type Column,
   cut,
@@ -12,22 +12,43 @@ import {
   print,
   renderTable,
   toSafeJson,
-} from './output.ts';
-import { withRelay } from './with-relay.ts';
+} from '../output.ts';
+import { withRelay } from '../with-relay.ts';
 
-/** Prints a page of dead letters. */
-export async function listDeadLetters(query: DeadLetterQuery, isJson: boolean): Promise<void> {
+/** Which letters to list, and how many. */
+export type ListQuery = DeadLetterQuery & { readonly offset: number };
+
+/**
+ * Prints a page of dead letters. Where they have to be looked for, the pages of the search are put together until
+ * this one is full.
+ */
+export async function listDeadLetters(query: ListQuery, isJson: boolean): Promise<void> {
+  const isPlain = Object.keys(query).every((key) => ['code', 'limit', 'offset'].includes(key));
   const { page, counts } = await withRelay(async ({ deadLetters }) => ({
-    page: await deadLetters.list(query),
-    counts: isJson || query.code !== undefined ? {} : await deadLetters.counts(),
+    page: await fullPage(query, deadLetters.list),
+    counts: isJson || !isPlain || query.code !== undefined ? {} : await deadLetters.counts(),
   }));
-  if (isJson) printPage(page, query);
+  if (isJson) printPage(page, query, isPlain);
   else for (const line of describePage(page, query, counts, lineWidth())) print(line);
 }
 
+async function fullPage(
+  query: ListQuery,
+  list: (query: DeadLetterQuery) => Promise<DeadLetterPage>,
+): Promise<DeadLetterPage> {
+  let page = await list(query);
+  while (page.next !== undefined && page.isAtLeast === true && page.letters.length < query.limit) {
+    const more = await list({ ...query, limit: query.limit - page.letters.length, cursor: page.next });
+    page = { ...more, letters: [...page.letters, ...more.letters] };
+  }
+  return page;
+}
+
 /** Written letter by letter: a page of long errors may be longer than one string can be. */
-function printPage({ total, letters }: DeadLetterPage, { offset, limit }: DeadLetterQuery): void {
-  const head = toSafeJson({ total, offset, limit, dead_letters: [] }).slice(0, -2);
+function printPage(page: DeadLetterPage, { offset, limit }: ListQuery, isPlain: boolean): void {
+  const { total, letters, next, isAtLeast } = page;
+  const how = isPlain ? {} : { total_is_at_least: isAtLeast === true, next: next ?? null };
+  const head = toSafeJson({ total, offset, limit, ...how, dead_letters: [] }).slice(0, -2);
   process.stdout.write(head);
   letters.forEach((letter, index) => {
     process.stdout.write(`${index === 0 ? '' : ','}${toSafeJson(letter)}`);
@@ -37,11 +58,13 @@ function printPage({ total, letters }: DeadLetterPage, { offset, limit }: DeadLe
 
 function describePage(
   page: DeadLetterPage,
-  { code, offset }: DeadLetterQuery,
+  { code, offset, limit: _limit, cursor, ...filter }: ListQuery,
   counts: DeadLetterCounts,
   width: number,
 ): string[] {
+  const isOther = Object.values(filter).some((value) => value !== undefined);
   if (page.total === 0) {
+    if (isOther) return ['There are no such dead letters.'];
     return [
       code === undefined ? 'There are no dead letters.' : `There are no dead letters with the code ${code}.`,
     ];
@@ -49,15 +72,30 @@ function describePage(
   if (page.letters.length === 0) {
     return [`${formatCount(page.total, 'dead letter')} in all; none from --offset ${offset} on.`];
   }
-  const end = offset + page.letters.length;
-  const rest = end < page.total ? `; next page: --offset ${end}` : '';
   const codes = formatCodes(counts);
   return [
     ...(width < WIDE ? renderPairs(page.letters, width) : renderWide(page.letters, width)),
     '',
-    `${formatNumber(offset + 1)}-${formatNumber(end)} of ${formatNumber(page.total)}${rest}`,
+    whichOf(page, offset, cursor !== undefined),
     ...(codes === '' ? [] : [`by code: ${codes}`]),
   ];
+}
+
+/** `51-100 of 1,916; next page: --offset 100`, or with a cursor where letters have to be looked for. */
+function whichOf(
+  { total, isAtLeast, letters, next }: DeadLetterPage,
+  offset: number,
+  byCursor: boolean,
+): string {
+  const all = `${isAtLeast === true ? 'at least ' : ''}${formatNumber(total)}`;
+  if (byCursor) {
+    const rest = next === undefined ? '' : `; next page: --cursor ${next}`;
+    return `${formatNumber(letters.length)} of ${all}${rest}`;
+  }
+  const end = offset + letters.length;
+  const rest = isAtLeast === true && next !== undefined ? `--cursor ${next}` : `--offset ${end}`;
+  const more = isAtLeast === true || end < total ? `; next page: ${rest}` : '';
+  return `${formatNumber(offset + 1)}-${formatNumber(end)} of ${all}${more}`;
 }
 
 /** From this width on a letter fits on one line with something to read in it. */

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { DeadLetter } from '../../domain/dead-letter.ts';
-import type { DemoFiles, DemoRun } from '../demo/run-demo.ts';
+import type { DemoFiles, DemoProgress, DemoRun } from '../demo/run-demo.ts';
 import type { EmbeddedStack } from '../embedded-stack.ts';
 import { EXIT } from '../exit-codes.ts';
 import { CliFailure } from '../failure.ts';
@@ -19,7 +19,7 @@ import {
   renderTable,
   say,
 } from '../output.ts';
-import { createProgress } from '../progress.ts';
+import { createProgress, type Progress } from '../progress.ts';
 
 interface DemoOptions {
   readonly data?: string;
@@ -61,16 +61,27 @@ async function runCommand({ data, json }: DemoOptions): Promise<void> {
   const note = (line: string): void => say(paint('dim', line, process.stderr));
 
   await using stack = await startDemoStack(process.env, outcomes.observe, note);
-  const bar = json === true ? undefined : createProgress('Settling', undefined, 'reports');
-  let run: DemoRun;
-  try {
-    run = await runDemo(stack, outcomes, files, { update: (settled) => bar?.update(settled) });
-  } finally {
-    bar?.stop();
-  }
+  const run = await runWithBar(json !== true, (progress) => runDemo(stack, outcomes, files, progress));
   if (json === true) printJson(run.figures);
   else await printRun(run, stack, files);
   process.exitCode = run.figures.unaccounted === 0 && run.figures.wrong === 0 ? EXIT.done : EXIT.someFailed;
+}
+
+/** Shows a bar as soon as it is known how many reports there are to settle. */
+async function runWithBar(
+  shown: boolean,
+  work: (progress: DemoProgress) => Promise<DemoRun>,
+): Promise<DemoRun> {
+  let bar: Progress | undefined;
+  const update = (settled: number, queued: number): void => {
+    if (shown && queued > 0) bar ??= createProgress('Settling', queued, 'reports');
+    bar?.update(settled);
+  };
+  try {
+    return await work({ update });
+  } finally {
+    bar?.stop();
+  }
 }
 
 async function dataFiles(folder: string | undefined): Promise<DemoFiles> {

@@ -14,6 +14,7 @@ import {
   type ElasticsearchConnection,
 } from './adapters/elasticsearch/connector-api.ts';
 import { logAttempts } from './adapters/observe/log-attempts.ts';
+import { logConnection } from './adapters/observe/log-connection.ts';
 import type { Config } from './config.ts';
 import { errorReportParser } from './domain/error-report.ts';
 import { type HealthServer, serveHealth } from './http/health-server.ts';
@@ -65,9 +66,9 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
   let stopped: Promise<'clean' | 'abandoned'> | undefined;
 
   async function start(): Promise<void> {
-    const redis = connectRedis(config.redis.url, 'worker', (error) =>
-      log.warn({ error: error.message }, 'redis is away'),
-    );
+    const connection = logConnection('redis', log, Date.now);
+    const redis = connectRedis(config.redis.url, 'worker', connection.onFault);
+    redis.on('ready', connection.onReady);
     opened.push(() => redis.release());
     const elasticsearch = connectElasticsearch(config.elasticsearch);
     opened.push(() => elasticsearch.close());
@@ -132,7 +133,8 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
     worker.start();
 
     const bull = new Queue(names.queue, { connection: redis, prefix: names.prefix });
-    bull.on('error', (error) => log.warn({ error: error.message }, 'queue fault'));
+    // Faults of the connection are told where it is opened.
+    bull.on('error', () => undefined);
     opened.push(() => bull.close());
     const sweep = {
       failedJobs: failedJobsOf(bull, redis),

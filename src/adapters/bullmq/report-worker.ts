@@ -134,7 +134,10 @@ export function openReportWorker(
     if (error instanceof RetryLater) tell(job);
     else log.error({ job_id: job?.id, error: error.message }, 'attempt failed by a fault of the worker');
   });
-  worker.on('error', (error) => log.warn({ error: error.message }, 'queue fault'));
+  worker.on('error', (error) => {
+    // While the connection is away every command fails with it, and whoever opened it has said so.
+    if (redis.status === 'ready') log.warn({ error: error.message }, 'queue fault');
+  });
   worker.on('stalled', (id) =>
     log.warn({ job_id: id }, 'worker of this job died or was cut off; job redelivered'),
   );

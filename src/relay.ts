@@ -1,11 +1,12 @@
 import { checkRedis, RedisUnsuitable } from './adapters/bullmq/check-redis.ts';
 import { connectRedis, RedisUnavailable } from './adapters/bullmq/connect-redis.ts';
 import { openDeadLetters } from './adapters/bullmq/dead-letter-store.ts';
+import { stillLoading, unavailable } from './adapters/bullmq/describe-fault.ts';
 import { openReportQueue } from './adapters/bullmq/report-queue.ts';
 import type { Config } from './config.ts';
 import { type ErrorReport, errorReportParser, type ParsedReport } from './domain/error-report.ts';
 import { type EnqueueResult, enqueueReports } from './pipeline/enqueue-reports.ts';
-import type { DeadLetterQueue, QueueDepth } from './pipeline/ports.ts';
+import type { DeadLetterQueue, PauseNote, PauseResult, QueueDepth, ResumeResult } from './pipeline/ports.ts';
 
 /** The relay as producers and operators use it: reports go in, depth and dead letters come out. */
 export interface Relay extends AsyncDisposable {
@@ -37,8 +38,23 @@ export interface Relay extends AsyncDisposable {
     items: Iterable<Item> | AsyncIterable<Item>,
     parse?: (item: Item) => ParsedReport,
   ): AsyncGenerator<EnqueueResult, void, undefined>;
+  /**
+   * Makes sure now, and not at the first report, that Redis is there and fit to be trusted with reports.
+   *
+   * @throws as `report` does
+   */
+  check(): Promise<void>;
   /** How the queue stands. @throws {RedisUnavailable} */
   depth(): Promise<QueueDepth>;
+  /**
+   * Keeps every worker from taking reports until `resume`; reports are still accepted, and what is under way is
+   * finished. A pause has no end of its own.
+   *
+   * @throws {RedisUnavailable}
+   */
+  pause(note: PauseNote): Promise<PauseResult>;
+  /** Lets workers take reports again. @throws {RedisUnavailable} */
+  resume(): Promise<ResumeResult>;
   /** The reports that are not tried again by themselves. */
   readonly deadLetters: Pick<DeadLetterQueue, 'list' | 'get' | 'counts'>;
   /** Lets go of Redis; may be called twice. */
@@ -47,34 +63,29 @@ export interface Relay extends AsyncDisposable {
 
 /** Opens a relay. It connects in the background; a Redis that is away shows at the first call. */
 export function openRelay(config: Pick<Config, 'redis' | 'names' | 'reports'>): Relay {
-  let lastFault: Error | undefined;
-  const redis = connectRedis(
-    config.redis.url,
-    'producer',
-    (error) => {
-      lastFault = error;
-    },
-    config.redis.enqueueTimeoutMs,
-  );
+  const { url, enqueueTimeoutMs } = config.redis;
+  const redis = connectRedis(url, 'producer', () => undefined, enqueueTimeoutMs);
   const queue = openReportQueue(redis, config.names);
   const letters = openDeadLetters(redis, config.names);
   const parse = errorReportParser(config.reports);
   let suitable: Promise<unknown> | undefined;
   let closed: Promise<void> | undefined;
 
+  async function makeSure(): Promise<void> {
+    const facts = await checkRedis(redis);
+    if (facts.isLoading) throw stillLoading(redis);
+  }
+
   /** Asks Redis for something, after having made sure, once, that it may be trusted with reports. */
   async function asking<T>(work: () => Promise<T>): Promise<T> {
     try {
-      suitable ??= checkRedis(redis);
+      suitable ??= makeSure();
       await suitable;
       return await work();
     } catch (cause) {
       suitable = undefined;
       if (cause instanceof RedisUnsuitable || cause instanceof RedisUnavailable) throw cause;
-      const reason = lastFault?.message ?? (cause instanceof Error ? cause.message : String(cause));
-      throw new RedisUnavailable(`Redis at ${hostOf(config.redis.url)} does not answer: ${reason}`, {
-        cause,
-      });
+      throw unavailable(redis, cause);
     }
   }
 
@@ -91,9 +102,20 @@ export function openRelay(config: Pick<Config, 'redis' | 'names' | 'reports'>): 
       if (result === undefined) throw new Error('one report gave no result');
       return result;
     },
-    reportMany: (reports) => Array.fromAsync(reportEach(reports)),
+    async reportMany(reports) {
+      const results: EnqueueResult[] = [];
+      try {
+        for await (const result of reportEach(reports)) results.push(result);
+        return results;
+      } catch (cause) {
+        throw cause instanceof RedisUnavailable ? withResults(cause, results) : cause;
+      }
+    },
     reportEach,
+    check: () => asking(async () => undefined),
     depth: () => asking(() => queue.depth()),
+    pause: (note) => asking(() => queue.pause(note)),
+    resume: () => asking(() => queue.resume()),
     deadLetters: {
       list: (query) => asking(() => letters.list(query)),
       get: (id) => asking(() => letters.get(id)),
@@ -106,7 +128,12 @@ export function openRelay(config: Pick<Config, 'redis' | 'names' | 'reports'>): 
   };
 }
 
-/** Host and port for messages, without user and password. */
-function hostOf(url: string): string {
-  return new URL(url).host;
+/** The failure of a call that had got so far; its results are lost with it, their number should not be. */
+function withResults(failure: RedisUnavailable, results: readonly EnqueueResult[]): RedisUnavailable {
+  const accepted = failure.accepted + results.filter(({ status }) => status !== 'invalid').length;
+  if (accepted === failure.accepted) return failure;
+  return new RedisUnavailable(`${failure.message}; of the whole call at least ${accepted} were accepted`, {
+    cause: failure.cause,
+    accepted,
+  });
 }

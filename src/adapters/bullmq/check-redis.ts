@@ -11,6 +11,8 @@ export interface RedisFacts {
   readonly version: string;
   /** What it does when its memory is full. */
   readonly evictionPolicy: string | undefined;
+  /** Whether it still reads its data from disk, and takes nothing. */
+  readonly isLoading: boolean;
 }
 
 /** BullMQ's own recommendation; older ones lack commands it uses. */
@@ -23,7 +25,7 @@ const OLDEST_VERSION = [6, 2] as const;
  * key is a lost report, silently
  */
 export async function checkRedis(redis: Redis): Promise<RedisFacts> {
-  const facts = parseInfo(await redis.info());
+  const facts = factsOf(parseInfo(await redis.info()));
   const [major = 0, minor = 0] = facts.version.split('.').map(Number);
   if (major < OLDEST_VERSION[0] || (major === OLDEST_VERSION[0] && minor < OLDEST_VERSION[1])) {
     throw new RedisUnsuitable(
@@ -41,15 +43,23 @@ export async function checkRedis(redis: Redis): Promise<RedisFacts> {
   return facts;
 }
 
-function parseInfo(info: string): RedisFacts {
-  const fields = new Map(
+/** The fields of Redis' own account of itself, by name. */
+export type RedisInfo = ReadonlyMap<string, string>;
+
+/** Reads the answer to INFO: one `name:value` a line. */
+export function parseInfo(info: string): RedisInfo {
+  return new Map(
     info.split(/\r?\n/).flatMap((line) => {
       const colon = line.indexOf(':');
       return colon < 0 ? [] : [[line.slice(0, colon), line.slice(colon + 1)] as const];
     }),
   );
+}
+
+function factsOf(info: RedisInfo): RedisFacts {
   return {
-    version: fields.get('redis_version') ?? '0',
-    evictionPolicy: fields.get('maxmemory_policy'),
+    version: info.get('redis_version') ?? '0',
+    evictionPolicy: info.get('maxmemory_policy'),
+    isLoading: info.get('loading') === '1',
   };
 }

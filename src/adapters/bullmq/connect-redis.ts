@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 
 /** What a connection is for: it decides what happens while Redis is away. */
@@ -8,10 +9,23 @@ export type ConnectionUse =
   /** Fails soon, because somebody waits for the answer. */
   | 'producer';
 
-/** Redis could not be asked in time. Whether a change was made is then unknown; repeating it is harmless. */
+/**
+ * Redis did not answer in time, or takes nothing at present. Whether a change was made may be unknown;
+ * repeating it is harmless.
+ */
 export class RedisUnavailable extends Error {
   override readonly name = 'RedisUnavailable';
+  /** Reports of the call that are known to have been accepted all the same; others may have been. */
+  readonly accepted: number;
+
+  constructor(message: string, options?: ErrorOptions & { readonly accepted?: number }) {
+    super(message, options);
+    this.accepted = options?.accepted ?? 0;
+  }
 }
+
+/** How long a connection may take to end politely. */
+const GOODBYE_MS = 250;
 
 const MAX_RECONNECT_DELAY_MS = 2_000;
 
@@ -32,6 +46,8 @@ function options(use: ConnectionUse, producerTimeoutMs: number): Options {
     connectTimeout: 5_000,
     // ioredis waits so long for a socket to end, also for one that is gone, before it lets go of it.
     disconnectTimeout: 250,
+    // A Redis that loads its data guesses how long that takes, and ioredis would wait up to 10 s beyond the end.
+    maxLoadingRetryTime: 500,
   };
   switch (use) {
     case 'worker':
@@ -44,7 +60,11 @@ function options(use: ConnectionUse, producerTimeoutMs: number): Options {
         ...shared,
         maxRetriesPerRequest: 1,
         commandTimeout: producerTimeoutMs,
-        connectTimeout: producerTimeoutMs,
+        // Before the command gives up, so that it can say why.
+        connectTimeout: Math.ceil(producerTimeoutMs * 0.8),
+        // After it: a host that vanished without a word would hold the connection for a quarter of an hour, and
+        // every call would fail for as long although Redis is back elsewhere.
+        socketTimeout: Math.ceil(producerTimeoutMs * 1.5),
         retryStrategy: (times) => Math.min(50 * times, MAX_RECONNECT_DELAY_MS),
       };
   }
@@ -74,10 +94,43 @@ export function connectRedis(
  */
 export class OwnedRedis extends Redis {
   readonly #all: Redis[] = [this];
+  #lastFault: Error | undefined;
+  #isLoading = false;
 
   constructor(url: string, settings: Options) {
     super(url, settings);
     bearManyResends(this);
+    this.on('error', (error: Error) => {
+      this.#lastFault = error;
+    }).on('ready', () => {
+      this.#lastFault = undefined;
+    });
+    this.#listenToReadyCheck();
+  }
+
+  /** Why the connection is not there, or undefined where it is or where nobody knows. */
+  get lastFault(): Error | undefined {
+    return this.#lastFault;
+  }
+
+  /** Whether Redis said last that it still reads its data from its disk. */
+  get isLoading(): boolean {
+    return this.#isLoading;
+  }
+
+  /** ioredis asks Redis whether it is ready until it is, and holds back every command meanwhile without a word. */
+  #listenToReadyCheck(): void {
+    const ask = this.info.bind(this) as (...args: unknown[]) => Promise<string>;
+    this.info = ((...args: unknown[]) => {
+      const reply = ask(...args);
+      reply.then(
+        (info) => {
+          this.#isLoading = /^loading:1\b/m.test(info);
+        },
+        () => undefined,
+      );
+      return reply;
+    }) as Redis['info'];
   }
 
   override duplicate(override?: Partial<RedisOptions>): Redis {
@@ -88,13 +141,22 @@ export class OwnedRedis extends Redis {
 
   /** Ends this connection and its copies: politely where Redis answers, at once where it does not. */
   async release(): Promise<void> {
-    if (this.status === 'ready') {
-      await Promise.race([this.quit().catch(() => undefined), once(this, 'end')]);
-    }
+    if (this.status === 'ready') await this.#sayGoodbye();
     for (const redis of this.#all) {
       // What is closed already must not be closed again: its timer for a slow end would never be cleared.
       if (redis.status !== 'end' && redis.status !== 'close') redis.disconnect();
     }
+  }
+
+  /** Whoever hangs need not be waited for: the socket is closed anyway. */
+  async #sayGoodbye(): Promise<void> {
+    const patience = new AbortController();
+    await Promise.race([
+      this.quit().catch(() => undefined),
+      once(this, 'end', { signal: patience.signal }).catch(() => undefined),
+      sleep(GOODBYE_MS, undefined, { signal: patience.signal }).catch(() => undefined),
+    ]);
+    patience.abort();
   }
 }
 

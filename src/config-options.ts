@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { LOG_LEVELS, type LogLevel } from './adapters/observe/create-log.ts';
+import type { Durability } from './adapters/bullmq/durability.ts';
+import { LOG_LEVELS, type LogLevel } from './adapters/observe/log-level.ts';
 
 /** One variable: what it takes, and what it is where it is not set. */
 export interface ConfigOption<Value = unknown> {
@@ -43,6 +44,7 @@ export interface ConfigValues {
   readonly KEY_PREFIX: string;
   readonly QUEUE_NAME: string;
   readonly ENQUEUE_TIMEOUT_MS: number;
+  readonly DURABILITY: Durability;
   readonly ELASTICSEARCH_URL: readonly string[];
   readonly ELASTICSEARCH_CLOUD_ID: string;
   readonly ELASTICSEARCH_API_KEY: string;
@@ -92,6 +94,7 @@ export const CONFIG_OPTIONS: { readonly [V in ConfigVariable]: ConfigOption<Conf
     fallback: 'reports',
   },
   ENQUEUE_TIMEOUT_MS: { parse: ms(50, 60_000), fallback: '1000', unit: 'ms' },
+  DURABILITY: { parse: z.enum(['memory', 'fsync'], 'memory or fsync'), fallback: 'memory' },
   ELASTICSEARCH_URL: { parse: urls(['http:', 'https:']), fallback: 'http://127.0.0.1:9200' },
   ELASTICSEARCH_CLOUD_ID: { parse: text('a Cloud ID') },
   ELASTICSEARCH_API_KEY: { parse: text('an encoded API key'), secret: true },

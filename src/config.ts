@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import type { Durability } from './adapters/bullmq/durability.ts';
 import type { QueueNames } from './adapters/bullmq/names.ts';
 import type { WorkerOptions } from './adapters/bullmq/report-worker.ts';
 import type { ElasticsearchOptions } from './adapters/elasticsearch/connector-api.ts';
-import type { LogLevel } from './adapters/observe/create-log.ts';
+import type { LogLevel } from './adapters/observe/log-level.ts';
 import {
   CONFIG_OPTIONS,
   type ConfigOption,
@@ -20,6 +21,8 @@ export interface Config {
     readonly url: string;
     /** How long a producer waits for Redis before it gives up, in milliseconds. */
     readonly enqueueTimeoutMs: number;
+    /** When a report counts as accepted. */
+    readonly durability: Durability;
   };
   readonly names: QueueNames;
   readonly elasticsearch: ElasticsearchOptions;
@@ -220,7 +223,11 @@ function assemble(
   // Every option with a default has a value by now; the others are looked at one by one.
   const set = values as ConfigValues;
   return {
-    redis: { url: set.REDIS_URL, enqueueTimeoutMs: set.ENQUEUE_TIMEOUT_MS },
+    redis: {
+      url: set.REDIS_URL,
+      enqueueTimeoutMs: set.ENQUEUE_TIMEOUT_MS,
+      durability: set.DURABILITY,
+    },
     names: { prefix: set.KEY_PREFIX, queue: set.QUEUE_NAME },
     elasticsearch: {
       nodes: values.ELASTICSEARCH_CLOUD_ID === undefined ? set.ELASTICSEARCH_URL : [],
@@ -250,6 +257,7 @@ function assemble(
       concurrency: { base: set.CONCURRENCY, max: Math.max(set.CONCURRENCY, set.MAX_CONCURRENCY) },
       failuresToOpen: set.CIRCUIT_FAILURES,
       probeIntervalMs: set.PROBE_INTERVAL_MS,
+      probers: Math.min(Math.ceil(set.ELASTICSEARCH_TIMEOUT_MS / set.PROBE_INTERVAL_MS) + 1, set.CONCURRENCY),
       // Often enough to take the turn to probe soon after it has become free.
       lookIntervalMs: Math.min(Math.ceil(set.PROBE_INTERVAL_MS / 8), 500),
     },

@@ -2,6 +2,7 @@ import { checkRedis, RedisUnsuitable } from './adapters/bullmq/check-redis.ts';
 import { connectRedis, RedisUnavailable } from './adapters/bullmq/connect-redis.ts';
 import { openDeadLetters } from './adapters/bullmq/dead-letter-store.ts';
 import { stillLoading, unavailable } from './adapters/bullmq/describe-fault.ts';
+import { checkDurability, onDiskConfirmer } from './adapters/bullmq/durability.ts';
 import { openReportQueue } from './adapters/bullmq/report-queue.ts';
 import type { Config } from './config.ts';
 import { type ErrorReport, errorReportParser, type ParsedReport } from './domain/error-report.ts';
@@ -63,9 +64,14 @@ export interface Relay extends AsyncDisposable {
 
 /** Opens a relay. It connects in the background; a Redis that is away shows at the first call. */
 export function openRelay(config: Pick<Config, 'redis' | 'names' | 'reports'>): Relay {
-  const { url, enqueueTimeoutMs } = config.redis;
+  const { url, enqueueTimeoutMs, durability } = config.redis;
   const redis = connectRedis(url, 'producer', () => undefined, enqueueTimeoutMs);
-  const queue = openReportQueue(redis, config.names);
+  const isOnDisk = durability === 'fsync';
+  const queue = openReportQueue(
+    redis,
+    config.names,
+    isOnDisk ? onDiskConfirmer(redis, enqueueTimeoutMs) : undefined,
+  );
   const letters = openDeadLetters(redis, config.names);
   const parse = errorReportParser(config.reports);
   let suitable: Promise<unknown> | undefined;
@@ -74,6 +80,7 @@ export function openRelay(config: Pick<Config, 'redis' | 'names' | 'reports'>): 
   async function makeSure(): Promise<void> {
     const facts = await checkRedis(redis);
     if (facts.isLoading) throw stillLoading(redis);
+    if (isOnDisk) await checkDurability(redis, facts, enqueueTimeoutMs);
   }
 
   /** Asks Redis for something, after having made sure, once, that it may be trusted with reports. */

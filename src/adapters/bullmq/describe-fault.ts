@@ -36,6 +36,7 @@ export function isRefusal(error: unknown): boolean {
 export function describeFault(error: unknown, context: FaultContext): string {
   const { address, lastFault, isLoading } = context;
   const cause = rootOf(error);
+  if (cause.name === 'NotOnDisk') return `Redis at ${address} ${cause.message}`;
   // Where the connection itself was refused, for want of a password for instance, each command only says that
   // it was given up.
   const reply = isLoading ? LOADING : [cause, lastFault].find(isRefusal);

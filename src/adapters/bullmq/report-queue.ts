@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { IdentifiedReport, JobQueue, QueueDepth } from '../../pipeline/ports.ts';
 import type { RedisUnavailable } from './connect-redis.ts';
 import { isRefusal, unavailable } from './describe-fault.ts';
+import type { ConfirmOnDisk } from './durability.ts';
 import { type QueueNames, REPORT_JOB_NAME } from './names.ts';
 import { pauseQueue, readPauseNote, resumeQueue } from './pause.ts';
 
@@ -15,8 +16,12 @@ export interface ReportQueue extends JobQueue {
 /** BullMQ trims its event stream to about this many entries; nothing of ours reads it. */
 export const MAX_EVENTS = 1_000;
 
-/** Opens the queue over a connection that its owner closes. */
-export function openReportQueue(redis: Redis, names: QueueNames): ReportQueue {
+/**
+ * Opens the queue over a connection that its owner closes.
+ *
+ * @param confirmOnDisk what reports wait for before they count as accepted; absent, Redis' memory is enough
+ */
+export function openReportQueue(redis: Redis, names: QueueNames, confirmOnDisk?: ConfirmOnDisk): ReportQueue {
   let opening: Promise<Queue> | undefined;
 
   /**
@@ -34,7 +39,9 @@ export function openReportQueue(redis: Redis, names: QueueNames): ReportQueue {
   return {
     async add(reports) {
       try {
-        return await addReports(await opened(), reports);
+        const added = await addReports(await opened(), reports);
+        await confirmOnDisk?.();
+        return added;
       } catch (cause) {
         throw describeFailure(redis, cause, reports.length);
       }

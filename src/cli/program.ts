@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { demoCommand } from './commands/demo.ts';
 import { devCommand } from './commands/dev.ts';
+import { pauseCommand, resumeCommand } from './commands/pause.ts';
 import { reportCommand } from './commands/report.ts';
 import { standInCommand } from './commands/stand-in.ts';
 import { statusCommand } from './commands/status.ts';
@@ -35,6 +36,8 @@ export function createProgram(): Command {
     .commandsGroup('Run it:')
     .addCommand(workCommand())
     .addCommand(reportCommand())
+    .addCommand(pauseCommand())
+    .addCommand(resumeCommand())
     .commandsGroup('Look at it:')
     .addCommand(statusCommand())
     .addCommand(deadLettersCommand());

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { DeadLetterCounts, QueueDepth } from '../../pipeline/ports.ts';
+import { describePause, pauseFields } from '../describe-pause.ts';
 import { EXIT } from '../exit-codes.ts';
 import { formatCodes } from '../format-codes.ts';
 import { withHelpEnd } from '../help.ts';
@@ -37,6 +38,7 @@ function toJson(depth: QueueDepth, letters: DeadLetterCounts): Readonly<Record<s
     dead_letters: letters,
     oldest_waiting_ms: depth.oldestWaitingMs,
     paused: depth.paused,
+    ...(depth.paused ? pauseFields(depth.pause) : {}),
   };
 }
 
@@ -53,6 +55,14 @@ function describe(depth: QueueDepth, letters: DeadLetterCounts): string[] {
     row('active', depth.active),
     row('delayed', depth.delayed),
     row('dead letters', dead, formatCodes(letters)),
-    ...(depth.paused ? [paint('yellow', 'The queue is paused: no report is sent until it is resumed.')] : []),
+    ...(depth.paused ? describePaused(depth) : []),
+  ];
+}
+
+function describePaused({ pause }: QueueDepth): string[] {
+  return [
+    '',
+    `${paint('yellow', 'Paused')} ${describePause(pause, Date.now())}`,
+    'No report is sent until "sync-error-relay resume".',
   ];
 }

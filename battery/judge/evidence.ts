@@ -1,0 +1,57 @@
+import type { Exchange } from '../stage/fault.ts';
+import type { Acknowledged } from '../stage/producer.ts';
+import type { LogLine } from '../stage/worker-process.ts';
+
+/** A dead letter, as far as it is judged. */
+export interface Letter {
+  readonly id: string;
+  readonly code: string;
+  readonly report: { readonly connector_sync_job_id: string; readonly error: string } | null;
+}
+
+/** A sync job as Elasticsearch holds it. */
+export interface HeldSyncJob {
+  readonly status: string;
+  readonly error?: string;
+}
+
+/** A worker process, as far as it is judged. */
+export interface WorkerRecord {
+  readonly slot: number;
+  readonly incarnation: number;
+  /** When the battery killed it. */
+  readonly killedAtMs: number | undefined;
+  readonly exitCode: number | null | undefined;
+  readonly peakRssMiB: number;
+}
+
+/** Everything that is known at the end of a run, taken from outside the relay wherever that is possible. */
+export interface Evidence {
+  /** The reports whose enqueue was acknowledged: A. */
+  readonly reports: readonly Acknowledged[];
+  /** What Elasticsearch holds, by sync job. */
+  readonly syncJobs: ReadonlyMap<string, HeldSyncJob>;
+  /** What the battery itself put there: no report has to account for these texts. */
+  readonly scenery: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Requests that changed a sync job, by sync job, from the ledger. */
+  readonly stateChanges: ReadonlyMap<string, number>;
+  readonly letters: readonly Letter[];
+  /** What the relay says there is, by code. */
+  readonly letterCounts: Readonly<Record<string, number>>;
+  /** What the relay says is waiting, active and delayed together. */
+  readonly depth: number;
+  /** Jobs that lie in Redis in any form. */
+  readonly jobsInRedis: ReadonlySet<string>;
+  /** Keys in Redis that belong to no job and no letter. */
+  readonly otherKeys: number;
+  /** What the workers asked of Elasticsearch, by slot. */
+  readonly exchanges: readonly { readonly slot: number; readonly exchange: Exchange }[];
+  readonly lines: readonly LogLine[];
+  readonly workers: readonly WorkerRecord[];
+  /** Attempts one worker may have under way. */
+  readonly concurrency: number;
+  /** Most requests that one worker had under way at once. */
+  readonly peakInFlight: number;
+  /** Places in which a planted secret was found. */
+  readonly secretsFound: readonly string[];
+}

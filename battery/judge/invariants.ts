@@ -1,0 +1,173 @@
+/** The invariants, each as a function of the evidence. docs/reliability.md says what each demands. */
+import { account, repeatsOf, type Whereabouts } from './account.ts';
+import type { Evidence } from './evidence.ts';
+import { type Finding, finding, round } from './finding.ts';
+import { fits } from './fits.ts';
+import { askedOf } from './sync-job-path.ts';
+
+const MOST_RSS_MIB = 256;
+const NAMED = 3;
+
+/** I1: every acknowledged report has exactly one ending. */
+export function conservation(evidence: Evidence): Finding {
+  const all = account(evidence);
+  const lost = all.filter((one) => !one.isApplied && one.letter === undefined && !one.isInQueue);
+  const pending = all.filter(({ isInQueue }) => isInQueue);
+  const twice = all.filter(({ isApplied, letter }) => isApplied && letter !== undefined);
+  const holds = lost.length + pending.length + twice.length === 0 && evidence.depth === 0;
+  return finding(
+    'I1 conservation',
+    holds,
+    `lost ${lost.length}, unaccounted ${pending.length}, two endings ${twice.length}, of ${all.length.toLocaleString('en')}${names([...lost, ...pending, ...twice])}`,
+    '0, 0, 0',
+  );
+}
+
+/** I2: what Elasticsearch holds is the text of a report for that sync job. */
+export function truth(evidence: Evidence): Finding {
+  const texts = Map.groupBy(evidence.reports, ({ syncJobId }) => syncJobId);
+  let foreign = 0;
+  for (const [id, { error }] of evidence.syncJobs) {
+    if (error === undefined || evidence.scenery.get(id)?.has(error) === true) continue;
+    if (texts.get(id)?.some((report) => fits(error, report.error)) !== true) foreign += 1;
+  }
+  const buried = account(evidence).filter(({ isApplied, letter }) => isApplied && letter !== undefined);
+  const strangers = evidence.letters.filter(({ id, report }) => report !== null && !isOf(id, report, texts));
+  return finding(
+    'I2 truth',
+    foreign + buried.length + strangers.length === 0,
+    `${foreign} texts of others, ${buried.length} applied and buried, ${strangers.length} letters of no report`,
+    '0, 0, 0',
+  );
+}
+
+function isOf(
+  id: string,
+  letter: { readonly connector_sync_job_id: string; readonly error: string },
+  texts: ReadonlyMap<string, readonly { readonly jobId: string; readonly error: string }[]>,
+): boolean {
+  const reports = texts.get(letter.connector_sync_job_id) ?? [];
+  return reports.some(({ jobId, error }) => `d-${jobId}` === id && error === letter.error);
+}
+
+/** I3: nothing is changed twice, and nothing is sent again without a reason. */
+export function boundedRepeats(evidence: Evidence): Finding {
+  const changes = Math.max(0, ...evidence.stateChanges.values());
+  const twice = [...evidence.stateChanges.values()].filter((count) => count > 1).length;
+  const reports = Map.groupBy(evidence.reports, ({ syncJobId }) => syncJobId);
+  let unexplained = 0;
+  let most = 0;
+  let kills = 0;
+  for (const [id, repeat] of repeatsOf(evidence, askedOf)) {
+    most = Math.max(most, repeat.sets);
+    kills += repeat.kills;
+    // A refusal that turns out to be of a sync job that runs again is sent once more.
+    const allowed = (reports.get(id)?.length ?? 1) + repeat.kills + repeat.unsettled + repeat.reads;
+    if (repeat.sets > allowed) unexplained += 1;
+  }
+  return finding(
+    'I3 bounded repeats',
+    twice + unexplained === 0,
+    `at most ${changes} change a sync job (${twice} changed twice), at most ${most} requests to set it, ${unexplained} unexplained; ${kills} hit by a kill`,
+    'at most 1 change, 0 unexplained',
+  );
+}
+
+/** I4: what is a dead letter had to be one, for the reason that it names. */
+export function noFalseDeath(evidence: Evidence): Finding {
+  const all = account(evidence);
+  const falseDeaths = all.filter(({ report, letter }) => letter !== undefined && report.ending === 'applied');
+  const otherCode = all.filter(
+    ({ report, letter }) =>
+      letter !== undefined && report.ending !== 'applied' && report.ending.dead !== letter.code,
+  );
+  const codes = [...falseDeaths, ...otherCode].map(({ letter }) => letter?.code ?? '');
+  return finding(
+    'I4 no false death',
+    falseDeaths.length + otherCode.length === 0,
+    `${falseDeaths.length} false dead letters, ${otherCode.length} with another code${tally(codes)}`,
+    '0, 0',
+  );
+}
+
+/** I8: what one worker uses is bounded. */
+export function bounded(evidence: Evidence): Finding {
+  const rss = Math.max(0, ...evidence.workers.map(({ peakRssMiB }) => peakRssMiB));
+  const holds = rss <= MOST_RSS_MIB && evidence.peakInFlight <= evidence.concurrency;
+  return finding(
+    'I8 bounded',
+    holds,
+    `in flight at most ${evidence.peakInFlight} of ${evidence.concurrency} a worker, RSS peak ${round(rss)} MiB, ${evidence.otherKeys} keys beside letters`,
+    `at most ${evidence.concurrency}, at most ${MOST_RSS_MIB} MiB`,
+  );
+}
+
+const SETTLED: ReadonlySet<string> = new Set([
+  'report applied',
+  'report had been applied before',
+  'report is a dead letter',
+]);
+
+/** I9: what the relay counts is what the oracle counts. */
+export function exactAccounting(evidence: Evidence): Finding {
+  const wanted = Map.groupBy(
+    evidence.reports.flatMap(({ ending }) => (ending === 'applied' ? [] : [ending.dead])),
+    (code) => code,
+  );
+  const codes = new Set([...wanted.keys(), ...Object.keys(evidence.letterCounts)]);
+  const wrongCodes = [...codes].filter(
+    (code) => (wanted.get(code)?.length ?? 0) !== (evidence.letterCounts[code] ?? 0),
+  );
+  const told = new Set(
+    evidence.lines.flatMap(({ msg, fields }) => (SETTLED.has(msg) ? [String(fields['id'])] : [])),
+  );
+  const untold = evidence.reports.filter(({ jobId }) => !told.has(jobId)).length;
+  // A process that is killed may have settled what it had in hand without having said so.
+  const mayBeUntold =
+    evidence.workers.filter(({ killedAtMs }) => killedAtMs !== undefined).length * evidence.concurrency;
+  const listed = evidence.letters.length;
+  const counted = Object.values(evidence.letterCounts).reduce((sum, count) => sum + count, 0);
+  return finding(
+    'I9 exact accounting',
+    wrongCodes.length === 0 && listed === counted && untold <= mayBeUntold,
+    `dead letters ${counted} counted, ${listed} listed, ${wrongCodes.length} codes miscounted; ${untold} endings not logged (killed processes may hide ${mayBeUntold})`,
+    'the oracle’s figures',
+  );
+}
+
+/** I10: no planted secret is anywhere. */
+export function secrecy(evidence: Evidence): Finding {
+  return finding(
+    'I10 secrecy',
+    evidence.secretsFound.length === 0,
+    evidence.secretsFound.length === 0
+      ? '0 planted secrets found'
+      : `found in ${evidence.secretsFound.join(', ')}`,
+    '0',
+  );
+}
+
+/** What every row has to hold. */
+export function commonFindings(evidence: Evidence): Finding[] {
+  return [
+    conservation(evidence),
+    truth(evidence),
+    boundedRepeats(evidence),
+    noFalseDeath(evidence),
+    bounded(evidence),
+    exactAccounting(evidence),
+    secrecy(evidence),
+  ];
+}
+
+function names(found: readonly Whereabouts[]): string {
+  if (found.length === 0) return '';
+  const some = found.slice(0, NAMED).map(({ report }) => `${report.syncJobId} ${report.jobId}`);
+  return ` (${some.join(', ')}${found.length > NAMED ? ', …' : ''})`;
+}
+
+function tally(codes: readonly string[]): string {
+  if (codes.length === 0) return '';
+  const counts = Map.groupBy(codes, (code) => code);
+  return ` (${[...counts].map(([code, found]) => `${code} ${found.length}`).join(', ')})`;
+}

@@ -1,0 +1,42 @@
+/** `npm run battery -- --rows R1,R8 --seed 7 [--short] [--json]`; docs/reliability.md says what it shows. */
+import { parseArgs } from 'node:util';
+import { describe } from './print.ts';
+import { ROWS } from './rows/index.ts';
+import type { Row } from './rows/row.ts';
+import { type RowResult, runRows } from './run-rows.ts';
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string' },
+    seed: { type: 'string' },
+    short: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
+if (!Number.isSafeInteger(seed)) throw new Error(`--seed: expected a whole number, got ${values.seed}`);
+const form = values.short ? 'short' : 'full';
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+say(`seed ${seed}, ${form} form; --seed ${seed} runs the same again`);
+const results: RowResult[] = [];
+for await (const result of runRows(pick(values.rows), seed, form, say)) {
+  results.push(result);
+  if (!values.json) console.log(`${describe(result)}\n`);
+}
+const failed = results.filter(({ passed }) => !passed).map(({ row }) => row);
+if (values.json)
+  console.log(JSON.stringify({ seed, form, passed: failed.length === 0, rows: results }, null, 2));
+else console.log(failed.length === 0 ? `${results.length} rows hold.` : `Not held: ${failed.join(', ')}`);
+if (failed.length > 0) process.exitCode = 1;
+
+function pick(names: string | undefined): readonly Row[] {
+  if (names === undefined) return ROWS;
+  return names.split(',').map((name) => {
+    const row = ROWS.find(({ id }) => id === name.trim().toUpperCase());
+    if (row === undefined)
+      throw new Error(`--rows: expected some of ${ROWS.map(({ id }) => id).join(',')}, got ${name}`);
+    return row;
+  });
+}

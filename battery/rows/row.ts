@@ -1,0 +1,32 @@
+import type { Finding } from '../judge/finding.ts';
+
+/** How large a run is: as the bar has it, or small enough for every push. */
+export type Form = 'full' | 'short';
+
+/** What a row is run with. */
+export interface RowContext {
+  readonly seed: number;
+  readonly form: Form;
+  /** Says in one line what is going on. */
+  say(line: string): void;
+}
+
+/** One row of the battery. */
+export interface Row {
+  readonly id: string;
+  /** What goes wrong. */
+  readonly fault: string;
+  /** The sizes of both forms. */
+  readonly sizes: Readonly<Record<Form, object>>;
+  run(context: RowContext): Promise<readonly Finding[]>;
+}
+
+/** Makes a row whose run is handed the sizes of its form. */
+export function defineRow<Sizes extends object>(row: {
+  readonly id: string;
+  readonly fault: string;
+  readonly sizes: Readonly<Record<Form, Sizes>>;
+  readonly run: (context: RowContext, sizes: Sizes) => Promise<readonly Finding[]>;
+}): Row {
+  return { ...row, run: (context) => row.run(context, row.sizes[context.form]) };
+}

@@ -1,0 +1,85 @@
+import type { StandIn } from '../../src/stand-in/index.ts';
+import type { Evidence, Letter } from '../judge/evidence.ts';
+import { askedOf } from '../judge/sync-job-path.ts';
+import type { Fleet } from './fleet.ts';
+import type { OwnRedis } from './own-redis.ts';
+import type { Producer } from './producer.ts';
+import { allKeys, jobIdOf, queueDepth, textOf } from './raw-queue.ts';
+
+/** What stock is taken of. */
+export interface Subjects {
+  readonly redis: OwnRedis;
+  readonly standIn: StandIn;
+  readonly fleet: Fleet;
+  readonly producer: Producer;
+  readonly scenery: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly secrets: readonly string[];
+  readonly prefix: string;
+}
+
+/** Takes stock of everything at the end of a run. */
+export async function collectEvidence(
+  subjects: Subjects,
+  env: { readonly CONCURRENCY: string },
+): Promise<Evidence> {
+  const { redis, standIn, fleet, producer, prefix } = subjects;
+  const found = await searchRedis(subjects);
+  return {
+    reports: [...producer.acknowledged.values()],
+    syncJobs: new Map([...standIn.syncJobs()].map((job) => [job.id, job])),
+    scenery: subjects.scenery,
+    stateChanges: stateChanges(standIn),
+    letters: found.letters,
+    letterCounts: await producer.relay.deadLetters.counts(),
+    depth: await queueDepth(redis.client, prefix),
+    jobsInRedis: found.jobs,
+    otherKeys: found.otherKeys,
+    exchanges: fleet.exchanges(),
+    lines: fleet.lines,
+    workers: fleet.workers.map(({ slot, incarnation, killedAtMs, exit, peakRssMiB }) => ({
+      slot,
+      incarnation,
+      killedAtMs,
+      exitCode: exit?.code,
+      peakRssMiB,
+    })),
+    concurrency: Number(env.CONCURRENCY),
+    peakInFlight: Math.max(0, ...fleet.slots.map(({ elasticsearch }) => elasticsearch.peakOpen)),
+    secretsFound: [...(fleet.secretsPrinted > 0 ? ['logs'] : []), ...found.secretsIn],
+  };
+}
+
+/** A request that was answered 200 with its work done: a page of HTML in Elasticsearch's place does none. */
+function stateChanges(standIn: StandIn): Map<string, number> {
+  const changes = new Map<string, number>();
+  for (const { method, path, fault } of standIn.ledger.entries({ status: 200 })) {
+    const asked = fault === 'html' ? undefined : askedOf(method, path);
+    if (asked?.kind === 'set') changes.set(asked.syncJobId, (changes.get(asked.syncJobId) ?? 0) + 1);
+  }
+  return changes;
+}
+
+async function searchRedis({ redis, prefix, secrets }: Subjects): Promise<{
+  readonly jobs: ReadonlySet<string>;
+  readonly letters: readonly Letter[];
+  readonly otherKeys: number;
+  readonly secretsIn: readonly string[];
+}> {
+  const jobs = new Set<string>();
+  const letters: Letter[] = [];
+  const secretsIn: string[] = [];
+  let otherKeys = 0;
+  for await (const keys of allKeys(redis.client)) {
+    const texts = await Promise.all(keys.map((key) => textOf(redis.client, key)));
+    keys.forEach((key, index) => {
+      const text = `${key} ${texts[index] ?? ''}`;
+      if (secrets.some((secret) => text.includes(secret))) secretsIn.push(`Redis key ${key}`);
+      const id = jobIdOf(key, prefix);
+      if (id !== undefined) jobs.add(id);
+      else if (key.startsWith(`${prefix}:dead-letters:letter:`))
+        letters.push(JSON.parse(texts[index] ?? '') as Letter);
+      else otherKeys += 1;
+    });
+  }
+  return { jobs, letters, otherKeys, secretsIn };
+}

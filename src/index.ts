@@ -7,6 +7,7 @@ export { createLog, silentLog } from './adapters/observe/create-log.ts';
 export type { LogLevel } from './adapters/observe/log-level.ts';
 export { type App, type AppOverrides, createApp } from './app.ts';
 export { type Config, ConfigInvalid, type ConfigProblem, type Environment, readConfig } from './config.ts';
+export { type DeadLetters, type RedriveHooks, RedriveRefused } from './dead-letters.ts';
 export type { AnswerSummary, SyncJobStatus } from './domain/answer.ts';
 export {
   DEAD_LETTER_CODES,
@@ -14,7 +15,8 @@ export {
   VERDICT_CODES,
   type VerdictCode,
 } from './domain/codes.ts';
-export type { DeadLetter, FoundSyncJob, Redrive } from './domain/dead-letter.ts';
+export type { DeadLetter, Edit, FoundSyncJob, OriginalReport, Redrive } from './domain/dead-letter.ts';
+export type { DeadLetterFilter } from './domain/dead-letter-filter.ts';
 export {
   describeProblems,
   type ErrorReport,
@@ -24,7 +26,10 @@ export {
 export type { AttemptRecord } from './domain/job.ts';
 export type { Outcome, RetryPolicy } from './domain/outcome.ts';
 export { MAX_STORED_ERROR_BYTES, shortenError } from './domain/shorten-error.ts';
+export type { AuditEntry, LetterTotals } from './pipeline/dead-letter-ports.ts';
+export type { EditResult } from './pipeline/edit-dead-letter.ts';
 export type { EnqueueResult } from './pipeline/enqueue-reports.ts';
+export type { JsonPatch } from './pipeline/patch-report.ts';
 export type {
   AttemptEvent,
   AttemptResult,
@@ -35,4 +40,13 @@ export type {
   ObserveAttempt,
   QueueDepth,
 } from './pipeline/ports.ts';
+export type { RedrivePreview } from './pipeline/preview-redrive.ts';
+export {
+  MAX_REDRIVE_RATE,
+  REDRIVE_DEFAULTS,
+  REDRIVE_VERDICTS,
+  type RedriveOptions,
+  type RedriveRun,
+  type RedriveVerdict,
+} from './pipeline/redrive-ports.ts';
 export { openRelay, type Relay } from './relay.ts';

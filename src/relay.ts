@@ -1,13 +1,13 @@
 import { checkRedis, RedisUnsuitable } from './adapters/bullmq/check-redis.ts';
 import { connectRedis, RedisUnavailable } from './adapters/bullmq/connect-redis.ts';
-import { openDeadLetters } from './adapters/bullmq/dead-letter-store.ts';
 import { stillLoading, unavailable } from './adapters/bullmq/describe-fault.ts';
 import { checkDurability, onDiskConfirmer } from './adapters/bullmq/durability.ts';
 import { openReportQueue } from './adapters/bullmq/report-queue.ts';
 import type { Config } from './config.ts';
+import { type DeadLetters, openDeadLetterDesk, RedriveRefused } from './dead-letters.ts';
 import { type ErrorReport, errorReportParser, type ParsedReport } from './domain/error-report.ts';
 import { type EnqueueResult, enqueueReports } from './pipeline/enqueue-reports.ts';
-import type { DeadLetterQueue, PauseNote, PauseResult, QueueDepth, ResumeResult } from './pipeline/ports.ts';
+import type { PauseNote, PauseResult, QueueDepth, ResumeResult } from './pipeline/ports.ts';
 
 /** The relay as producers and operators use it: reports go in, depth and dead letters come out. */
 export interface Relay extends AsyncDisposable {
@@ -57,7 +57,7 @@ export interface Relay extends AsyncDisposable {
   /** Lets workers take reports again. @throws {RedisUnavailable} */
   resume(): Promise<ResumeResult>;
   /** The reports that are not tried again by themselves. */
-  readonly deadLetters: Pick<DeadLetterQueue, 'list' | 'get' | 'counts'>;
+  readonly deadLetters: DeadLetters;
   /** Lets go of Redis; may be called twice. */
   close(): Promise<void>;
 }
@@ -72,8 +72,8 @@ export function openRelay(config: Pick<Config, 'redis' | 'names' | 'reports'>): 
     config.names,
     isOnDisk ? onDiskConfirmer(redis, enqueueTimeoutMs) : undefined,
   );
-  const letters = openDeadLetters(redis, config.names);
   const parse = errorReportParser(config.reports);
+  const desk = openDeadLetterDesk(redis, config.names, parse, asking);
   let suitable: Promise<unknown> | undefined;
   let closed: Promise<void> | undefined;
 
@@ -92,6 +92,8 @@ export function openRelay(config: Pick<Config, 'redis' | 'names' | 'reports'>): 
     } catch (cause) {
       suitable = undefined;
       if (cause instanceof RedisUnsuitable || cause instanceof RedisUnavailable) throw cause;
+      // What the caller has asked for is at fault, not Redis.
+      if (cause instanceof RedriveRefused || cause instanceof RangeError) throw cause;
       throw unavailable(redis, cause);
     }
   }
@@ -123,12 +125,8 @@ export function openRelay(config: Pick<Config, 'redis' | 'names' | 'reports'>): 
     depth: () => asking(() => queue.depth()),
     pause: (note) => asking(() => queue.pause(note)),
     resume: () => asking(() => queue.resume()),
-    deadLetters: {
-      list: (query) => asking(() => letters.list(query)),
-      get: (id) => asking(() => letters.get(id)),
-      counts: () => asking(() => letters.counts()),
-    },
-    close: () => (closed ??= queue.close().then(() => redis.release())),
+    deadLetters: desk.deadLetters,
+    close: () => (closed ??= Promise.all([queue.close(), desk.close()]).then(() => redis.release())),
     async [Symbol.asyncDispose]() {
       await this.close();
     },

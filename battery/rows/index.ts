@@ -1,5 +1,8 @@
 import { kills } from './r01-kills.ts';
+import { elasticsearchAway } from './r08-elasticsearch-away.ts';
+import { notFound } from './r12-not-found.ts';
+import { states } from './r13-states.ts';
 import type { Row } from './row.ts';
 
 /** Every row, in the order they are run in. */
-export const ROWS: readonly Row[] = [kills];
+export const ROWS: readonly Row[] = [kills, elasticsearchAway, notFound, states];

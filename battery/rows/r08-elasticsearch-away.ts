@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Finding } from '../judge/finding.ts';
+import { honestHealth } from '../judge/health.ts';
+import { commonFindings } from '../judge/invariants.ts';
+import { boundedLoad, liveness, noAttemptBurned } from '../judge/outage.ts';
+import type { OracleReport } from '../stage/producer.ts';
+import { openStage, type Stage } from '../stage/stage.ts';
+import { watchHealth } from '../stage/watch-health.ts';
+import { makeReports } from './reports.ts';
+import { defineRow, type Row, type RowContext } from './row.ts';
+
+interface Sizes {
+  readonly ways: readonly WayName[];
+  readonly workers: number;
+  readonly perSecond: number;
+  readonly outageMs: number;
+  readonly timeoutMs: number;
+  /** Reports of which the fault-free rate is taken. */
+  readonly probeReports: number;
+}
+
+/** Makes Elasticsearch unreachable, or useless, for a while. */
+type Away = (stage: Stage, forMs: number) => void;
+
+const onEachWay =
+  (kind: 'refuse' | 'blackhole' | 'reset'): Away =>
+  ({ fleet }, forMs) => {
+    for (const { elasticsearch } of fleet.slots) elasticsearch.strike({ kind }, { forMs });
+  };
+
+const WAYS = {
+  refused: onEachWay('refuse'),
+  blackhole: onEachWay('blackhole'),
+  reset: onEachWay('reset'),
+  '503': ({ standIn }, forMs) => void standIn.faults.add({ kind: 'status', status: 503, forMs }),
+  '401': ({ standIn }, forMs) => void standIn.faults.add({ kind: 'auth-loss', forMs }),
+  'HTML 404': ({ standIn }, forMs) =>
+    void standIn.faults.add({ kind: 'status', status: 404, body: 'proxy-not-found', forMs }),
+} satisfies Record<string, Away>;
+
+type WayName = keyof typeof WAYS;
+
+const ALL_WAYS: readonly WayName[] = ['refused', 'blackhole', 'reset', '503', '401', 'HTML 404'];
+const BEFORE_MS = 3_000;
+/** How long the circuit may take to open where failures come at once. */
+const OPENING_MS = 3_000;
+const FRESH_WITHIN_MS = 60_000;
+const SETTLE_MS = 120_000;
+
+/** R8: Elasticsearch away, in each way that it can be. */
+export const elasticsearchAway: Row = defineRow<Sizes>({
+  id: 'R8',
+  fault: 'Elasticsearch away in each way, under inflow',
+  sizes: {
+    full: {
+      ways: ALL_WAYS,
+      workers: 3,
+      perSecond: 200,
+      outageMs: 60_000,
+      timeoutMs: 10_000,
+      probeReports: 3_000,
+    },
+    short: {
+      ways: ALL_WAYS,
+      workers: 2,
+      perSecond: 100,
+      outageMs: 11_000,
+      timeoutMs: 1_000,
+      probeReports: 1_000,
+    },
+  },
+  async run(context, sizes) {
+    const all: Finding[] = [];
+    for (const way of sizes.ways) {
+      context.say(way);
+      const findings = await runWay(context, sizes, way);
+      all.push(...findings.map((one) => ({ ...one, invariant: `${way}: ${one.invariant}` })));
+    }
+    return all;
+  },
+});
+
+async function runWay({ seed }: RowContext, sizes: Sizes, way: WayName): Promise<readonly Finding[]> {
+  await using stage = await openStage({
+    seed,
+    workers: sizes.workers,
+    env: { ELASTICSEARCH_TIMEOUT_MS: String(sizes.timeoutMs) },
+  });
+  const { fleet, producer } = stage;
+  await fleet.start();
+  const faultFreeRate = await measureRate(stage, sizes.probeReports);
+  const watched = fleet.slots[0];
+  if (watched === undefined) throw new Error('a fleet of none');
+  const health = await watchHealth(watched);
+
+  const count = (sizes.perSecond * (BEFORE_MS + sizes.outageMs)) / 1_000;
+  const reports = makeReports('inflow', count);
+  stage.putSyncJobsOf(reports);
+  const inflow = producer.inflow(reports, sizes.perSecond);
+  await sleep(BEFORE_MS);
+  const fromMs = Date.now();
+  WAYS[way](stage, sizes.outageMs);
+  await sleep(fromMs + sizes.outageMs - Date.now());
+  const toMs = Date.now();
+  const backlog = [...producer.acknowledged.values()].filter(
+    ({ syncJobId }) => stage.standIn.syncJob(syncJobId)?.status !== 'error',
+  ).length;
+  const [freshMs] = await Promise.all([timeToApply(stage, makeReports('fresh', 1)), inflow]);
+  await stage.settle(SETTLE_MS);
+  const drainMs = lastApplied(stage) - toMs;
+  await sleep(500);
+  await health.stop();
+
+  const evidence = await stage.evidence();
+  // A request into a black hole takes its whole timeout to fail, and so does its read-back.
+  const openingMs = OPENING_MS + (way === 'blackhole' ? 2 * sizes.timeoutMs : 0);
+  const open = { fromMs: fromMs + openingMs, toMs };
+  return [
+    ...commonFindings(evidence),
+    noAttemptBurned(evidence, open),
+    boundedLoad(evidence, open, watched.index),
+    liveness({ freshMs, backlog, drainMs, faultFreeRate }),
+    honestHealth(health.looks, { fromMs, toMs }),
+  ];
+}
+
+/** Reports a second that this fleet settles when nothing is wrong. */
+export async function measureRate(stage: Stage, count: number): Promise<number> {
+  const reports = makeReports('rate', count);
+  stage.putSyncJobsOf(reports);
+  const startedAtMs = Date.now();
+  await stage.producer.report(reports);
+  await stage.settle(SETTLE_MS);
+  return (count / Math.max(1, lastApplied(stage) - startedAtMs)) * 1_000;
+}
+
+/** Hands reports in, and waits until all of them are applied. */
+export async function timeToApply(
+  stage: Stage,
+  reports: readonly OracleReport[],
+): Promise<number | undefined> {
+  stage.putSyncJobsOf(reports);
+  const startedAtMs = performance.now();
+  await stage.producer.report(reports);
+  while (performance.now() - startedAtMs < FRESH_WITHIN_MS) {
+    const isApplied = reports.every(({ syncJobId }) => stage.standIn.syncJob(syncJobId)?.status === 'error');
+    if (isApplied) return performance.now() - startedAtMs;
+    await sleep(10);
+  }
+  return undefined;
+}
+
+/** When the ledger last saw a report applied. */
+function lastApplied({ standIn }: Stage): number {
+  let last = 0;
+  for (const { timeMs } of standIn.ledger.entries({ method: 'PUT', status: 200 }))
+    last = Math.max(last, timeMs);
+  return last;
+}

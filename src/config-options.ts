@@ -45,6 +45,7 @@ export interface ConfigValues {
   readonly QUEUE_NAME: string;
   readonly ENQUEUE_TIMEOUT_MS: number;
   readonly DURABILITY: Durability;
+  readonly ORDER: 'oldest-first' | 'fresh-first';
   readonly ELASTICSEARCH_URL: readonly string[];
   readonly ELASTICSEARCH_CLOUD_ID: string;
   readonly ELASTICSEARCH_API_KEY: string;
@@ -95,6 +96,10 @@ export const CONFIG_OPTIONS: { readonly [V in ConfigVariable]: ConfigOption<Conf
   },
   ENQUEUE_TIMEOUT_MS: { parse: ms(50, 60_000), fallback: '1000', unit: 'ms' },
   DURABILITY: { parse: z.enum(['memory', 'fsync'], 'memory or fsync'), fallback: 'memory' },
+  ORDER: {
+    parse: z.enum(['oldest-first', 'fresh-first'], 'oldest-first or fresh-first'),
+    fallback: 'oldest-first',
+  },
   ELASTICSEARCH_URL: { parse: urls(['http:', 'https:']), fallback: 'http://127.0.0.1:9200' },
   ELASTICSEARCH_CLOUD_ID: { parse: text('a Cloud ID') },
   ELASTICSEARCH_API_KEY: { parse: text('an encoded API key'), secret: true },

@@ -23,6 +23,8 @@ export interface Config {
     readonly enqueueTimeoutMs: number;
     /** When a report counts as accepted. */
     readonly durability: Durability;
+    /** Whether a report that is accepted goes before those that wait, and not behind them. */
+    readonly freshFirst: boolean;
   };
   readonly names: QueueNames;
   readonly elasticsearch: ElasticsearchOptions;
@@ -227,6 +229,7 @@ function assemble(
       url: set.REDIS_URL,
       enqueueTimeoutMs: set.ENQUEUE_TIMEOUT_MS,
       durability: set.DURABILITY,
+      freshFirst: set.ORDER === 'fresh-first',
     },
     names: { prefix: set.KEY_PREFIX, queue: set.QUEUE_NAME },
     elasticsearch: {

@@ -64,14 +64,13 @@ export interface Relay extends AsyncDisposable {
 
 /** Opens a relay. It connects in the background; a Redis that is away shows at the first call. */
 export function openRelay(config: Pick<Config, 'redis' | 'names' | 'reports'>): Relay {
-  const { url, enqueueTimeoutMs, durability } = config.redis;
+  const { url, enqueueTimeoutMs, durability, freshFirst } = config.redis;
   const redis = connectRedis(url, 'producer', () => undefined, enqueueTimeoutMs);
   const isOnDisk = durability === 'fsync';
-  const queue = openReportQueue(
-    redis,
-    config.names,
-    isOnDisk ? onDiskConfirmer(redis, enqueueTimeoutMs) : undefined,
-  );
+  const queue = openReportQueue(redis, config.names, {
+    confirmOnDisk: isOnDisk ? onDiskConfirmer(redis, enqueueTimeoutMs) : undefined,
+    freshFirst,
+  });
   const parse = errorReportParser(config.reports);
   const desk = openDeadLetterDesk(redis, config.names, parse, asking);
   let suitable: Promise<unknown> | undefined;

@@ -16,12 +16,16 @@ export interface ReportQueue extends JobQueue {
 /** BullMQ trims its event stream to about this many entries; nothing of ours reads it. */
 export const MAX_EVENTS = 1_000;
 
-/**
- * Opens the queue over a connection that its owner closes.
- *
- * @param confirmOnDisk what reports wait for before they count as accepted; absent, Redis' memory is enough
- */
-export function openReportQueue(redis: Redis, names: QueueNames, confirmOnDisk?: ConfirmOnDisk): ReportQueue {
+export interface QueueOptions {
+  /** What reports wait for before they count as accepted; absent, Redis' memory is enough. */
+  readonly confirmOnDisk?: ConfirmOnDisk | undefined;
+  /** Whether reports go before those that wait; otherwise behind them. */
+  readonly freshFirst?: boolean;
+}
+
+/** Opens the queue over a connection that its owner closes. */
+export function openReportQueue(redis: Redis, names: QueueNames, options: QueueOptions = {}): ReportQueue {
+  const { confirmOnDisk, freshFirst = false } = options;
   let opening: Promise<Queue> | undefined;
 
   /**
@@ -39,7 +43,7 @@ export function openReportQueue(redis: Redis, names: QueueNames, confirmOnDisk?:
   return {
     async add(reports) {
       try {
-        const added = await addReports(await opened(), reports);
+        const added = await addReports(await opened(), reports, freshFirst);
         await confirmOnDisk?.();
         return added;
       } catch (cause) {
@@ -85,12 +89,13 @@ async function openQueue(redis: Redis, names: QueueNames): Promise<Queue> {
 async function addReports(
   queue: Queue,
   reports: readonly IdentifiedReport[],
+  freshFirst: boolean,
 ): Promise<readonly ('queued' | 'duplicate')[]> {
   const backend = queue.getBackend() as RedisQueueBackend;
   const client = await backend.client;
   const transaction = client.multi();
   for (const { id, report, enqueuedAtMs } of reports) {
-    const opts: JobsOptions = { jobId: id };
+    const opts: JobsOptions = freshFirst ? { jobId: id, lifo: true } : { jobId: id };
     const job = new Job(queue, REPORT_JOB_NAME, report, opts, id);
     job.timestamp = enqueuedAtMs;
     transaction.runCommand('exists', [queue.toKey(id)]);

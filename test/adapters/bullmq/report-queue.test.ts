@@ -68,6 +68,19 @@ describe('the report queue', () => {
     expect(api.sent.map(({ id }) => id).sort()).toEqual([...ids].sort());
   });
 
+  test('puts fresh reports before those that wait, where that is asked for', async () => {
+    const { names, redis, enqueue, work, isQuiet } = await setupQueue();
+    const freshFirst = openReportQueue(redis, names, { freshFirst: true });
+    await enqueue(report('old-1'), report('old-2'));
+    await freshFirst.add([identified('fresh')]);
+    await freshFirst.close();
+
+    const api = scriptedApi({});
+    work({ api, worker: { concurrency: 1 } });
+    await until('all are applied', isQuiet);
+    expect(api.sent.map(({ id }) => id)).toEqual(['fresh', 'old-1', 'old-2']);
+  });
+
   test('accepts a settled report again as new', async () => {
     const { enqueue, work, isQuiet } = await setupQueue();
     await enqueue(report());

@@ -1,8 +1,8 @@
+import { readLines } from '../pipeline/read-lines.ts';
 import type { StandIn, SyncJobLoadError } from '../stand-in/index.ts';
 import { EXIT } from './exit-codes.ts';
 import { CliFailure } from './failure.ts';
 import { openInput } from './open-input.ts';
-import { readLines } from './read-lines.ts';
 
 /** Longest line of a sync job that is taken in: far above what Elasticsearch stores. */
 const MAX_LINE_BYTES = 16 * 1_024 * 1_024;

@@ -9,13 +9,13 @@
  */
 import { addAbortSignal } from 'node:stream';
 import { describeProblems, errorReportParser } from '../domain/error-report.ts';
+import { lineParser, maxLineBytes } from '../pipeline/parse-line.ts';
+import { type InputLine, readLines } from '../pipeline/read-lines.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { CliFailure, endingOf, sayFailure } from './failure.ts';
 import { type Input, openInput } from './open-input.ts';
 import { escapeControl, formatCount, formatNumber, print, printJson, say } from './output.ts';
-import { lineParser, maxLineBytes } from './parse-line.ts';
 import { createProgress, type Progress } from './progress.ts';
-import { type InputLine, readLines } from './read-lines.ts';
 import type { ReportOutput } from './report-one.ts';
 import { ReportTally } from './report-tally.ts';
 import { type EndSignal, onEndSignal } from './signals.ts';

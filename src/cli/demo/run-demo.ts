@@ -13,13 +13,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeadLetterCode } from '../../domain/codes.ts';
 import { errorReportParser } from '../../domain/error-report.ts';
 import type { EnqueueResult } from '../../pipeline/enqueue-reports.ts';
+import { lineParser, maxLineBytes } from '../../pipeline/parse-line.ts';
 import type { AttemptEvent } from '../../pipeline/ports.ts';
+import { type InputLine, readLines } from '../../pipeline/read-lines.ts';
 import type { StandIn } from '../../stand-in/index.ts';
 import type { EmbeddedStack } from '../embedded-stack.ts';
 import { loadSyncJobFile } from '../load-sync-job-file.ts';
 import { perSecond } from '../output.ts';
-import { lineParser, maxLineBytes } from '../parse-line.ts';
-import { type InputLine, readLines } from '../read-lines.ts';
 import { type SyncJobState, stateOf, type WrongSyncJob, wrongSyncJobs } from './verify-sync-jobs.ts';
 
 /** The figures of a run, named as `--json` prints them. */

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type InputLine, readLines } from '../../src/cli/read-lines.ts';
+import { type InputLine, readLines } from '../../src/pipeline/read-lines.ts';
 
 async function* pieces(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
   let from = 0;

@@ -20,15 +20,18 @@ export interface EnqueueLimits {
   readonly chunkBytes: number;
   /** Transactions under way at once. */
   readonly chunksInFlight: number;
-  /** Sync jobs remembered within one call, to tell repeats apart and to keep the order of the others. */
-  readonly rememberedSyncJobs: number;
+  /**
+   * Reports remembered within one call, to tell repeats apart, and as many sync jobs, to keep the order of
+   * their reports. The queue knows the repeats of those that were forgotten.
+   */
+  readonly rememberedReports: number;
 }
 
 export const ENQUEUE_LIMITS: EnqueueLimits = {
   chunkReports: 250,
   chunkBytes: 1_048_576,
   chunksInFlight: 4,
-  rememberedSyncJobs: 200_000,
+  rememberedReports: 200_000,
 };
 
 /**
@@ -46,7 +49,7 @@ export async function* enqueueReports<Item>(
   now: () => number,
   limits: EnqueueLimits = ENQUEUE_LIMITS,
 ): AsyncGenerator<EnqueueResult, void, undefined> {
-  const seen = new RecentSyncJobs(limits.rememberedSyncJobs, now);
+  const seen = new RecentReports(limits.rememberedReports, now);
   const inFlight: Promise<readonly EnqueueResult[]>[] = [];
   for await (const chunk of chunksOf(items, parse, seen, limits)) {
     const sent = send(chunk, queue);
@@ -64,7 +67,7 @@ type Pending = { readonly result: EnqueueResult } | { readonly ask: IdentifiedRe
 async function* chunksOf<Item>(
   items: Iterable<Item> | AsyncIterable<Item>,
   parse: (item: Item) => ParsedReport,
-  seen: RecentSyncJobs,
+  seen: RecentReports,
   limits: EnqueueLimits,
 ): AsyncGenerator<readonly Pending[], void, undefined> {
   let chunk: Pending[] = [];
@@ -82,7 +85,7 @@ async function* chunksOf<Item>(
   if (chunk.length > 0) yield chunk;
 }
 
-function prepare(parsed: ParsedReport, seen: RecentSyncJobs): Pending {
+function prepare(parsed: ParsedReport, seen: RecentReports): Pending {
   if (parsed.kind === 'invalid') return { result: { status: 'invalid', problems: parsed.problems } };
   const { report } = parsed;
   const id = reportJobId(report);
@@ -108,9 +111,10 @@ async function send(
   });
 }
 
-/** The reports of one call for the sync jobs named last. */
-class RecentSyncJobs {
-  readonly #reports = new Map<string, { readonly ids: string[]; lastAtMs: number }>();
+/** The reports that a call had last, and the sync jobs that it named last. */
+class RecentReports {
+  readonly #ids = new Set<string>();
+  readonly #lastAtMs = new Map<string, number>();
   readonly #most: number;
   readonly #now: () => number;
 
@@ -124,22 +128,22 @@ class RecentSyncJobs {
    * job get different times, so that workers can tell which came first.
    */
   note(syncJobId: string, id: string): number | undefined {
-    const nowMs = this.#now();
-    const earlier = this.#reports.get(syncJobId);
-    if (earlier === undefined) {
-      this.#reports.set(syncJobId, { ids: [id], lastAtMs: nowMs });
-      if (this.#reports.size > this.#most) this.#forgetOldest();
-      return nowMs;
-    }
-    if (earlier.ids.includes(id)) return undefined;
-    earlier.ids.push(id);
-    earlier.lastAtMs = Math.max(nowMs, earlier.lastAtMs + 1);
-    return earlier.lastAtMs;
+    if (this.#ids.has(id)) return undefined;
+    this.#ids.add(id);
+    const lastAtMs = this.#lastAtMs.get(syncJobId);
+    const acceptedAtMs = lastAtMs === undefined ? this.#now() : Math.max(this.#now(), lastAtMs + 1);
+    // Put in anew, so that it counts among the latest.
+    this.#lastAtMs.delete(syncJobId);
+    this.#lastAtMs.set(syncJobId, acceptedAtMs);
+    forgetOldest(this.#ids, this.#most);
+    forgetOldest(this.#lastAtMs, this.#most);
+    return acceptedAtMs;
   }
+}
 
-  /** A Map iterates in the order of insertion, so that its first key is the oldest. */
-  #forgetOldest(): void {
-    const oldest = this.#reports.keys().next();
-    if (oldest.done !== true) this.#reports.delete(oldest.value);
-  }
+/** Sets and Maps iterate in the order of insertion, so that the first key is the oldest. */
+function forgetOldest(known: Set<string> | Map<string, unknown>, most: number): void {
+  if (known.size <= most) return;
+  const oldest = known.keys().next();
+  if (oldest.done !== true) known.delete(oldest.value);
 }

@@ -31,7 +31,7 @@ export interface Delivery {
  * 1. The error is sent. Most answers are a verdict.
  * 2. An ambiguous one is read back, and the sync job tells.
  * 3. Two findings call for one more request at once: 413, with a shorter text, and a sync job that changed
- *    between the refusal and the read-back. Each counts once; what comes after is final for this attempt.
+ *    between the refusal and the read-back. Each counts once in an attempt; the second time is final.
  */
 export async function deliverError(
   report: ErrorReport,
@@ -43,18 +43,27 @@ export async function deliverError(
   const reduced = shortenError(error, REDUCED_ERROR_BYTES);
   const isOurs = (stored: string): boolean => stored === whole || stored === reduced;
 
-  const first = await send(whole);
-  switch (first.verdict.kind) {
-    case 'too-large':
-      return final(reduced === whole ? first : await send(reduced));
-    case 'changed-meanwhile':
-      return final(await send(whole));
-    default:
-      return { ...first, verdict: first.verdict };
+  let text = whole;
+  let wasChanged = false;
+  for (;;) {
+    const sent = await send(text);
+    const { verdict } = sent;
+    switch (verdict.kind) {
+      case 'too-large':
+        if (text === reduced) return { ...sent, verdict: STILL_TOO_LARGE };
+        text = reduced;
+        break;
+      case 'changed-meanwhile':
+        if (wasChanged) return { ...sent, verdict: CHANGED_AGAIN };
+        wasChanged = true;
+        break;
+      default:
+        return { ...sent, verdict };
+    }
   }
 
-  async function send(text: string): Promise<Sent> {
-    const answer = await api.setSyncJobError(id, text, signal);
+  async function send(error: string): Promise<Sent> {
+    const answer = await api.setSyncJobError(id, error, signal);
     const verdict = judgeAnswer(answer);
     return verdict.kind === 'ambiguous' ? readBack(verdict, answer) : { verdict, ...told(answer) };
   }
@@ -74,19 +83,6 @@ export async function deliverError(
 
 /** A delivery that may still call for one more request. */
 type Sent = Omit<Delivery, 'verdict'> & { readonly verdict: Verdict | TooLarge | ChangedMeanwhile };
-
-/** What calls for one more request a second time in one attempt does not get it. */
-function final(sent: Sent): Delivery {
-  const { verdict } = sent;
-  switch (verdict.kind) {
-    case 'too-large':
-      return { ...sent, verdict: STILL_TOO_LARGE };
-    case 'changed-meanwhile':
-      return { ...sent, verdict: CHANGED_AGAIN };
-    default:
-      return { ...sent, verdict };
-  }
-}
 
 function told(answer: Answer): { readonly answer: AnswerSummary; readonly retryAfter?: string } {
   const summary = { answer: summarizeAnswer(answer) };

@@ -266,6 +266,13 @@ describe('the time of acceptance', () => {
 });
 
 describe('memory is bounded', () => {
+  test('by forgetting the sync jobs that were not named for longest', async () => {
+    const queue = scriptedQueue();
+    const items = [report('a', '1'), ...many(3), report('a', '2')];
+    await drain(enqueue(items, queue, { limits: { rememberedReports: 3 } }));
+    expect(queue.asked.flat().at(-1)).toMatchObject({ report: { error: '2' }, enqueuedAtMs: 1_000 });
+  });
+
   test.each([
     ['of many sync jobs', ['1', '2', '3', '4'].map((id) => report(id))],
     ['of many reports for one sync job', ['1', '2', '3', '4'].map((error) => report('a', error))],

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { demoCommand } from './commands/demo.ts';
 import { devCommand } from './commands/dev.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { pauseCommand, resumeCommand } from './commands/pause.ts';
 import { reportCommand } from './commands/report.ts';
 import { standInCommand } from './commands/stand-in.ts';
@@ -39,6 +40,7 @@ export function createProgram(): Command {
     .addCommand(pauseCommand())
     .addCommand(resumeCommand())
     .commandsGroup('Look at it:')
+    .addCommand(doctorCommand())
     .addCommand(statusCommand())
     .addCommand(deadLettersCommand());
   inheritSettings(program);

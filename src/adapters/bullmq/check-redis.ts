@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { isOlderThan, NEEDED_EVICTION_POLICY, OLDEST_REDIS } from '../../pipeline/redis-needs.ts';
 
 /** This Redis would lose reports or cannot run the queue; waiting does not change it. */
 export class RedisUnsuitable extends Error {
@@ -15,9 +16,6 @@ export interface RedisFacts {
   readonly isLoading: boolean;
 }
 
-/** BullMQ's own recommendation; older ones lack commands it uses. */
-const OLDEST_VERSION = [6, 2] as const;
-
 /**
  * Asks Redis what it is.
  *
@@ -26,14 +24,11 @@ const OLDEST_VERSION = [6, 2] as const;
  */
 export async function checkRedis(redis: Redis): Promise<RedisFacts> {
   const facts = factsOf(parseInfo(await redis.info()));
-  const [major = 0, minor = 0] = facts.version.split('.').map(Number);
-  if (major < OLDEST_VERSION[0] || (major === OLDEST_VERSION[0] && minor < OLDEST_VERSION[1])) {
-    throw new RedisUnsuitable(
-      `Redis ${OLDEST_VERSION.join('.')} or newer is needed; this one is ${facts.version}.`,
-    );
+  if (isOlderThan(facts.version, OLDEST_REDIS)) {
+    throw new RedisUnsuitable(`Redis ${OLDEST_REDIS} or newer is needed; this one is ${facts.version}.`);
   }
   // Managed services may hide the policy; what cannot be seen is not held against them.
-  if (facts.evictionPolicy !== undefined && facts.evictionPolicy !== 'noeviction') {
+  if (facts.evictionPolicy !== undefined && facts.evictionPolicy !== NEEDED_EVICTION_POLICY) {
     throw new RedisUnsuitable(
       `Redis drops keys when its memory is full (maxmemory-policy is ${facts.evictionPolicy}), which would lose ` +
         'reports without a trace. Set it to noeviction: `redis-cli config set maxmemory-policy noeviction`, and ' +

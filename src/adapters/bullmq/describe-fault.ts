@@ -105,11 +105,17 @@ function describeSilence(cause: Error, { lastFault, isTls, timeoutMs }: FaultCon
 const TLS_CODE: RegExp =
   /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|EPROTO$|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH$)/;
 
+/** Host and port of a connection, without user and password. */
+export function addressOf(redis: Redis): string {
+  const { host = 'localhost', port = 6379 } = redis.options;
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 function contextOf(redis: Redis): FaultContext {
-  const { host = 'localhost', port = 6379, tls, commandTimeout } = redis.options;
+  const { tls, commandTimeout } = redis.options;
   const isOwned = redis instanceof OwnedRedis;
   return {
-    address: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+    address: addressOf(redis),
     isTls: tls !== undefined,
     timeoutMs: commandTimeout,
     lastFault: isOwned ? redis.lastFault : undefined,

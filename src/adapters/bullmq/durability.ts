@@ -24,7 +24,7 @@ const EVERYSEC_TIMEOUT_MS = 2_500;
  */
 export async function checkDurability(
   redis: Redis,
-  { version }: RedisFacts,
+  { version }: Pick<RedisFacts, 'version'>,
   timeoutMs: number,
 ): Promise<void> {
   try {
@@ -60,8 +60,8 @@ function reasonOf(refusal: string, version: string): string {
   return `${needs} WAITAOF, which this Redis (${version}) refuses: ${refusal}`;
 }
 
-/** Managed services may hide it; what cannot be seen is not held against them. */
-async function appendFsync(redis: Redis): Promise<string | undefined> {
+/** When the append-only file goes to disk; undefined where a managed service hides it, which is not held against it. */
+export async function appendFsync(redis: Redis): Promise<string | undefined> {
   try {
     const [, value] = (await redis.config('GET', 'appendfsync')) as readonly string[];
     return value;

@@ -67,6 +67,8 @@ async function openQueue(redis: Redis, names: QueueNames): Promise<Queue> {
     streams: { events: { maxLen: MAX_EVENTS } },
     // A producer must be told soon that Redis is away.
     skipWaitingForReady: true,
+    // Version and eviction policy are ours to judge; BullMQ would write to the console.
+    skipVersionCheck: true,
   });
   // The connection's owner hears of its faults already.
   queue.on('error', () => undefined);

@@ -1,12 +1,13 @@
 import { Client } from '@elastic/elasticsearch';
 import type { Answer, ReadBack } from '../../domain/answer.ts';
 import type { ConnectorApi } from '../../pipeline/ports.ts';
-import { answerOfError, responseInError } from './answer-of-error.ts';
-import { answerHeaders, answerOfResponse, type RawResponse } from './answer-of-response.ts';
+import { answerOfError } from './answer-of-error.ts';
+import { answerOfResponse } from './answer-of-response.ts';
 import { clientOptions, secretsOf } from './client-options.ts';
 import { quoter } from './quote.ts';
 import { type Reachability, reachabilityOf } from './reachability.ts';
 import { readBackOfRefusal, readBackOfResponse } from './read-back-of-response.ts';
+import { requesterOf } from './requester.ts';
 import { syncJobPath } from './sync-job-path.ts';
 
 /** Where Elasticsearch is and how it is spoken to. */
@@ -54,25 +55,7 @@ export function connectElasticsearch(options: ElasticsearchOptions): Elasticsear
   const quote = quoter(secretsOf(options));
   let closing: Promise<void> | undefined;
 
-  // The transport and not `client.connector.syncJobError`: it does the same for 0.9 of the CPU, 37 against 41 µs
-  // a request with 50 in flight. With our own exchange, and the answer made of it, it is 35 µs.
-  const send = async (
-    method: string,
-    path: string,
-    signal: AbortSignal,
-    body?: object,
-  ): Promise<RawResponse> => {
-    try {
-      const params = body === undefined ? { method, path } : { method, path, body };
-      const result = await client.transport.request(params, { meta: true, signal });
-      const { statusCode: status, headers, body: text } = result;
-      return { status, headers: answerHeaders(headers), text: text as string };
-    } catch (error) {
-      const refusal = responseInError(error);
-      if (refusal !== undefined) return refusal;
-      throw error;
-    }
-  };
+  const send = requesterOf(client);
 
   const close = (): Promise<void> => {
     closing ??= client.close();

@@ -1,4 +1,5 @@
 import { describeProblems, type ParsedReport, type ParseErrorReport } from '../domain/error-report.ts';
+import type { Verdict } from '../domain/verdict.ts';
 import { buryReport } from './bury-report.ts';
 import { isolation } from './isolate.ts';
 import type { AttemptResult, Payload, QueuedJob, SettleJob } from './ports.ts';
@@ -7,8 +8,10 @@ import { turns } from './take-turns.ts';
 
 /** What is remembered of jobs that a worker died on. */
 export interface Suspects {
-  /** Notes that a suspect is about to be tried, and says how often it was, this time included. */
-  noteTrial(jobId: string): Promise<number>;
+  /** How often a suspect was tried, since it last survived. */
+  trials(jobId: string): Promise<number>;
+  /** Notes that a suspect is about to be tried. */
+  noteTrial(jobId: string): Promise<void>;
   /** Forgets that it was suspected: it was tried and nobody died. */
   clear(jobId: string): Promise<void>;
 }
@@ -25,7 +28,8 @@ export interface SettleContext extends AttemptContext {
  * 1. What is in the queue comes from outside, so the payload is parsed like any other input. What is not a
  *    report becomes a dead letter and no request is made.
  * 2. A job that was under way when a worker died is tried alone, and each trial is counted before it begins:
- *    the one that kills is found out, and its neighbours are not taken for it.
+ *    the one that kills is found out, and its neighbours are not taken for it. A trial begins behind the gate;
+ *    what dies while it waits there dies of something else.
  * 3. Anything else is attempted, one report at a time for each sync job.
  */
 export function jobSettler(parse: ParseErrorReport, context: SettleContext): SettleJob {
@@ -35,28 +39,42 @@ export function jobSettler(parse: ParseErrorReport, context: SettleContext): Set
 
   return async (job, signal) => {
     if (job.poisoned) return bury(job, parsePayload(job.payload, parse), 'poison', context);
-    return job.crashes === 0 ? together(() => settle(job, signal)) : alone(() => settleSuspect(job, signal));
+    if (job.crashes === 0) return together(() => settle(job, context, signal));
+    return alone(() => settleSuspect(job, signal));
   };
 
-  async function settle(job: QueuedJob, signal: AbortSignal): Promise<AttemptResult> {
+  async function settle(job: QueuedJob, within: AttemptContext, signal: AbortSignal): Promise<AttemptResult> {
     const parsed = parsePayload(job.payload, parse);
     if (parsed.kind === 'invalid') return bury(job, parsed, 'invalid_report', context);
     const { report } = parsed;
     return takeTurns(report.connector_sync_job_id, job.enqueuedAtMs, () =>
-      runAttempt(job, report, context, signal),
+      runAttempt(job, report, within, signal),
     );
   }
 
   async function settleSuspect(job: QueuedJob, signal: AbortSignal): Promise<AttemptResult> {
-    const trials = await suspects.noteTrial(job.id);
     // The first crash was not a trial: the job was one of many then.
-    if (trials >= maxCrashes) return bury(job, parsePayload(job.payload, parse), 'poison', context);
-    const result = await settle(job, signal);
-    if (isOver(result)) return result;
-    await suspects.clear(job.id);
+    const crashes = 1 + (await suspects.trials(job.id));
+    if (crashes >= maxCrashes) return bury(job, parsePayload(job.payload, parse), 'poison', context);
+    let wasTried = false;
+    const enter = async (until: AbortSignal): Promise<'go' | 'interrupted'> => {
+      const passed = await context.gate.enter(until);
+      if (passed === 'interrupted') return passed;
+      await suspects.noteTrial(job.id).catch((error: unknown) => {
+        // Who has entered has to be noted, also where nothing comes of it.
+        context.gate.note({ verdict: INTERRUPTED, latencyMs: 0, retryAfterMs: 0 });
+        throw error;
+      });
+      wasTried = true;
+      return passed;
+    };
+    const result = await settle(job, { ...context, gate: { ...context.gate, enter } }, signal);
+    if (wasTried && !isOver(result)) await suspects.clear(job.id);
     return result;
   }
 }
+
+const INTERRUPTED: Verdict = { kind: 'interrupted', circuit: 'neutral' };
 
 /** Whether the job goes away with all that was noted of it. */
 function isOver({ outcome }: AttemptResult): boolean {

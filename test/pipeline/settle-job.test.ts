@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Answer } from '../../src/domain/answer.ts';
 import type { DeadLetter } from '../../src/domain/dead-letter.ts';
 import { NO_HISTORY } from '../../src/domain/job.ts';
+import type { AttemptReport, Gate } from '../../src/pipeline/gate.ts';
 import type { QueuedJob } from '../../src/pipeline/ports.ts';
 import { jobSettler } from '../../src/pipeline/settle-job.ts';
 import { openDoor, PROMPT_POLICY, parse, report } from '../support/queue-setup.ts';
@@ -34,10 +35,18 @@ function world() {
   const letters: DeadLetter[] = [];
 
   /** A worker's settler, on an API of its own. */
-  function worker(script: Parameters<typeof scriptedApi>[0] = {}) {
+  function worker(
+    script: Parameters<typeof scriptedApi>[0] = {},
+    about: { readonly enter?: Gate['enter']; readonly noteFails?: boolean } = {},
+  ) {
     const api = scriptedApi(script);
+    const notes: AttemptReport[] = [];
+    const note: Gate['note'] = (attempt) => {
+      notes.push(attempt);
+      return { circuitWasOpen: false };
+    };
     const settle = jobSettler(parse, {
-      gate: openDoor(api),
+      gate: { ...openDoor(api), note, ...(about.enter && { enter: about.enter }) },
       deadLetters: {
         async add(letter) {
           letters.push(letter);
@@ -48,10 +57,10 @@ function world() {
         counts: () => Promise.reject(new Error('not asked here')),
       },
       suspects: {
+        trials: async (id) => trials.get(id) ?? 0,
         async noteTrial(id) {
-          const count = (trials.get(id) ?? 0) + 1;
-          trials.set(id, count);
-          return count;
+          if (about.noteFails === true) throw new Error('redis is full');
+          trials.set(id, (trials.get(id) ?? 0) + 1);
         },
         async clear(id) {
           cleared.push(id);
@@ -64,7 +73,7 @@ function world() {
       random: () => 0.5,
       worker: 'w',
     });
-    return { api, settle: (queued: QueuedJob) => settle(queued, new AbortController().signal) };
+    return { api, notes, settle: (queued: QueuedJob) => settle(queued, new AbortController().signal) };
   }
 
   return { trials, cleared, letters, worker };
@@ -97,6 +106,32 @@ describe('a suspect', () => {
     const { outcome } = await worker().settle(job('unlucky', { crashes: 100 }));
     expect(outcome.kind).toBe('applied');
     expect(letters).toEqual([]);
+  });
+
+  test('is not counted for a worker that dies while it waits at the gate', async () => {
+    const { worker, trials } = world();
+    const { settle, api } = worker({}, { enter: () => new Promise(() => undefined) });
+    void settle(job('waiting', { crashes: 1 }));
+    await settled();
+    expect(api.sent).toEqual([]);
+    expect(trials.size).toBe(0);
+  });
+
+  test('stays suspected where it was handed back before it was tried', async () => {
+    const { worker, trials, cleared } = world();
+    trials.set('bad', 1);
+    const { settle } = worker({}, { enter: async () => 'interrupted' });
+    expect((await settle(job('bad', { crashes: 2 }))).outcome.kind).toBe('hand-back');
+    expect(trials.get('bad')).toBe(1);
+    expect(cleared).toEqual([]);
+  });
+
+  test('is noted at the gate also where its trial could not be counted, and no request is made', async () => {
+    const { worker } = world();
+    const { settle, api, notes } = worker({}, { noteFails: true });
+    await expect(settle(job('a', { crashes: 1 }))).rejects.toThrow('redis is full');
+    expect(api.sent).toEqual([]);
+    expect(notes.map(({ verdict }) => verdict.circuit)).toEqual(['neutral']);
   });
 
   test('is suspected no longer once it was tried and nobody died, where it has to be tried again', async () => {

@@ -3,6 +3,7 @@ import type { Check } from '../pipeline/diagnosis.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { CliFailure } from './failure.ts';
 import { loadConfig } from './load-config.ts';
+import { lookUpBriefly } from './look-up-briefly.ts';
 import { lineWidth, print, printJson } from './output.ts';
 import { renderChecks } from './render-checks.ts';
 
@@ -32,6 +33,7 @@ async function examine(): Promise<Examination> {
     if (error instanceof CliFailure) return unconfigured([error.message]);
     throw error;
   }
+  lookUpBriefly(process.env);
   const { diagnose } = await import('../doctor.ts');
   const { openProbe } = await import('../adapters/elasticsearch/probe.ts');
   try {

@@ -3,10 +3,12 @@ import type { ParsedReport } from '../domain/error-report.ts';
 import type { EnqueueResult } from '../pipeline/enqueue-reports.ts';
 import type { Relay } from '../relay.ts';
 import { loadConfig } from './load-config.ts';
+import { lookUpBriefly } from './look-up-briefly.ts';
 
 /** Opens a relay after the configuration, and closes it when the work is done or has failed. */
 export async function withRelay<T>(work: (relay: Relay, config: Config) => Promise<T>): Promise<T> {
   const config = await loadConfig();
+  lookUpBriefly(process.env);
   const { openRelay } = await import('../relay.ts');
   await using relay = openRelay(config);
   return await work(relay, config);

@@ -38,7 +38,10 @@ export type {
   DeadLetterQuery,
   Log,
   ObserveAttempt,
+  PauseNote,
+  PauseResult,
   QueueDepth,
+  ResumeResult,
 } from './pipeline/ports.ts';
 export type { RedrivePreview } from './pipeline/preview-redrive.ts';
 export {

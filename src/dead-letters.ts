@@ -87,9 +87,11 @@ export interface DeadLetters extends Pick<DeadLetterQueue, 'list' | 'get' | 'cou
    * what was accepted is kept in the letter's `original`, and the letter keeps its id.
    */
   edit(id: string, patch: JsonPatch, by: string): Promise<EditResult>;
+  /** A filter that means the letters that are there now, and none that dies later; for what is asked about first. */
+  upToNow(filter: DeadLetterFilter): Promise<DeadLetterFilter>;
   /**
    * Takes away for good every letter that matches, and resolves with how many went. An empty filter means every
-   * letter. Give `deadBeforeMs` to leave out what has died since the letters were counted.
+   * letter.
    */
   purge(
     filter: DeadLetterFilter,
@@ -112,6 +114,9 @@ export type Asking = <T>(work: () => Promise<T>) => Promise<T>;
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   sleep(ms, undefined, { signal }).catch(() => undefined);
 
+/** Clocks of workers may be ahead of ours; a letter that has just died must not be left out for that. */
+const CLOCK_SKEW_MS = 60_000;
+
 /** How long a run of a process that was killed is waited for, beyond its lease, and how often is looked. */
 const LEASE_MS = 10_000;
 const LEASE_LOOK_MS = 200;
@@ -131,6 +136,12 @@ export function openDeadLetterDesk(
   const letters = openDeadLetters(redis, names);
   const redrives = openRedrives(redis, names, leaseMs);
   const isoNow = (): string => new Date().toISOString();
+
+  /** A moment after the death of every letter that is there now. */
+  async function afterNewest(atMs: number): Promise<number> {
+    const [newest] = (await letters.list({ limit: 1 })).letters;
+    return Math.max(atMs, newest === undefined ? 0 : Date.parse(newest.dead_at) + 1);
+  }
 
   async function carryOut(
     work: RedriveWork,
@@ -190,13 +201,15 @@ export function openDeadLetterDesk(
     redrive: (filter, options, hooks = {}) =>
       asking(async () => {
         const plan = checked(options);
+        const startedAtMs = Date.now();
         const matched = await letters.count(filter);
         const work = await redrives.begin({
           ...plan,
           phase: plan.canary > 0 ? 'canary' : 'rest',
           filter,
           matched,
-          started_at: isoNow(),
+          dead_before_ms: await afterNewest(startedAtMs + CLOCK_SKEW_MS),
+          started_at: new Date(startedAtMs).toISOString(),
         });
         if ('busy' in work) throw busyWith(work.busy);
         return carryOut(work, 'redrive-begun', options.by, hooks);
@@ -216,6 +229,11 @@ export function openDeadLetterDesk(
     redriveRuns: () => asking(() => redrives.list()),
     edit: (id, patch, by) =>
       asking(() => editDeadLetter(letterIdOf(id), patch, { letters, parse, now: Date.now, by })),
+    upToNow: (filter) =>
+      asking(async () => {
+        const nowMs = await afterNewest(Date.now());
+        return { ...filter, deadBeforeMs: Math.min(filter.deadBeforeMs ?? nowMs, nowMs) };
+      }),
     purge: (filter, by, hooks = {}) =>
       asking(() => purgeDeadLetters(filter, { letters, now: Date.now, by, ...hooks })),
     restore: (letter) => asking(() => letters.restore(letter)),

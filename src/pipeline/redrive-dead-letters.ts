@@ -33,9 +33,6 @@ const CANARY_LOOK_MS = 250;
 /** Error texts in one transaction, in UTF-16 code units, so that Redis is never held up by one of them. */
 const BATCH_CHARACTERS = 1_048_576;
 
-/** Clocks of workers may be ahead of ours; a letter that has just died must not be left out for that. */
-const CLOCK_SKEW_MS = 60_000;
-
 /**
  * Carries out a run from where it stands:
  *
@@ -110,10 +107,9 @@ function walker(
   const { letters, redrives, now, pause, onProgress } = context;
   const { run } = work;
   const batchSize = Math.max(1, Math.min(100, Math.round(run.rate / 100)));
-  const latestMs = Date.parse(run.started_at) + CLOCK_SKEW_MS;
   const filter = {
     ...run.filter,
-    deadBeforeMs: Math.min(run.filter.deadBeforeMs ?? Number.POSITIVE_INFINITY, latestMs),
+    deadBeforeMs: Math.min(run.filter.deadBeforeMs ?? Number.POSITIVE_INFINITY, run.dead_before_ms),
   };
   let after = work.after;
   let moved = run.counts.redriven;

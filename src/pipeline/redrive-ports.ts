@@ -72,6 +72,8 @@ export interface RedriveRun {
   readonly max_redrives: number;
   /** Letters that matched when it began. */
   readonly matched: number;
+  /** Letters that died then or later, in milliseconds since 1970, are none of its business. */
+  readonly dead_before_ms: number;
   readonly counts: Readonly<Record<RedriveVerdict, number>>;
   /** Of the reports it put back, those that are dead again now. */
   readonly again: number;

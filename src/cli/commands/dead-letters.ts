@@ -5,6 +5,9 @@ import { EXIT } from '../exit-codes.ts';
 import { CliFailure } from '../failure.ts';
 import { withHelpEnd } from '../help.ts';
 import { wholeNumber } from '../whole-number.ts';
+import { editCommand, purgeCommand } from './dead-letters-change.ts';
+import { auditCommand, exportCommand, importCommand } from './dead-letters-files.ts';
+import { redriveCommand } from './dead-letters-redrive.ts';
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 1_000;
@@ -16,20 +19,29 @@ interface ListFlags extends FilterFlags {
   readonly json?: true;
 }
 
-/** Looks at the reports that are not tried again by themselves. */
+/** Works with the reports that are not tried again by themselves. */
 export function deadLettersCommand(): Command {
   return new Command('dead-letters')
-    .summary('look at the reports that could not pass')
-    .description('Looks at the reports that are not tried again by themselves.')
+    .summary('work with the reports that could not pass')
+    .description(
+      'Works with the reports that are not tried again by themselves: docs/operations.md says what to do by code.',
+    )
     .addCommand(listCommand())
-    .addCommand(showCommand());
+    .addCommand(showCommand())
+    .addCommand(redriveCommand())
+    .addCommand(editCommand())
+    .addCommand(purgeCommand())
+    .addCommand(exportCommand())
+    .addCommand(importCommand())
+    .addCommand(auditCommand());
 }
 
 function listCommand(): Command {
   const command = withFilterOptions(
     new Command('list')
       .summary('list dead letters, newest first')
-      .description('Lists dead letters, newest first. Of several conditions all have to be met.'),
+      .description('Lists dead letters, newest first. Of several conditions all have to be met.')
+      .argument('[ids...]', 'only these, by their ids or those of their jobs'),
   )
     .option(
       '-n, --limit <number>',
@@ -40,9 +52,16 @@ function listCommand(): Command {
     .option('--offset <number>', 'letters to pass over', wholeNumber(0, Number.MAX_SAFE_INTEGER), 0)
     .option('--cursor <cursor>', 'go on where the page before ended')
     .option('--json', 'print one JSON object')
-    .action(async ({ limit, offset, cursor, json, ...flags }: ListFlags) => {
+    .action(async (ids: string[], { limit, offset, cursor, json, ...flags }: ListFlags) => {
       const { listDeadLetters } = await import('../dead-letters/list-dead-letters.ts');
-      const query = { ...filterOf(flags), limit, offset, ...(cursor === undefined ? {} : { cursor }) };
+      const meant = ids.length === 0 ? {} : { ids };
+      const query = {
+        ...filterOf(flags),
+        ...meant,
+        limit,
+        offset,
+        ...(cursor === undefined ? {} : { cursor }),
+      };
       await asUsage('--cursor', () => listDeadLetters(query, json === true));
     });
   return withHelpEnd(command, {
@@ -65,15 +84,22 @@ function listCommand(): Command {
 function showCommand(): Command {
   const command = new Command('show')
     .summary('show one dead letter in full')
-    .description('Shows one dead letter: why it is here, every attempt, and the whole error.')
-    .argument('<id>', 'its id, as the list shows it (d-r-…)')
+    .description(
+      'Shows one dead letter: why it is here, what can be done about it, every attempt, its earlier lives and ' +
+        'edits, and the whole error.',
+    )
+    .argument('<id>', 'its id, as the list shows it (d-r-…), or that of its job')
+    .option('--live', 'ask Elasticsearch what it holds about the sync job now')
     .option('--json', 'print one JSON object')
-    .action(async (id: string, { json }: { readonly json?: true }) => {
+    .action(async (id: string, { live, json }: { readonly live?: true; readonly json?: true }) => {
       const { showDeadLetter } = await import('../dead-letters/show-dead-letter.ts');
-      await showDeadLetter(id, json === true);
+      await showDeadLetter(id, { isLive: live === true, isJson: json === true });
     });
   return withHelpEnd(command, {
-    examples: ['dead-letters show d-r-SEUjvGpmS-BVSHzNmSQhfjpK'],
+    examples: [
+      'dead-letters show d-r-SEUjvGpmS-BVSHzNmSQhfjpK',
+      'dead-letters show d-r-SEUjvGpmS-BVSHzNmSQhfjpK --live',
+    ],
     exitCodes: [
       [EXIT.done, 'done'],
       [EXIT.someFailed, 'there is no such letter'],

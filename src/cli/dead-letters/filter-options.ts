@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { SYNC_JOB_STATUSES } from '../../domain/answer.ts';
 import { DEAD_LETTER_CODES, type DeadLetterCode } from '../../domain/codes.ts';
 import { type DeadLetterFilter, isStatus } from '../../domain/dead-letter-filter.ts';
+import { EXIT } from '../exit-codes.ts';
 import { suggest } from '../suggest.ts';
 
 /** The options that say which letters are meant, as commander hands them over. */
@@ -51,8 +52,26 @@ export function filterOf(flags: FilterFlags): DeadLetterFilter {
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
 }
 
-/** Whether the options leave any letter out. */
-export const isFilter = (filter: DeadLetterFilter): boolean => Object.keys(filter).length > 0;
+/**
+ * The letters that a change is meant for: those named, those that the options leave, or with `--all` every one.
+ * Ends with a usage error where nothing says which, because a forgotten option must not mean every letter.
+ */
+export function meantBy(
+  command: Command,
+  ids: readonly string[],
+  flags: FilterFlags,
+  isAll: boolean,
+): DeadLetterFilter {
+  const filter = filterOf(flags);
+  const isSome = ids.length > 0 || Object.keys(filter).length > 0;
+  if (isSome === isAll) {
+    const message = isAll
+      ? '--all means every dead letter; give no other condition beside it'
+      : 'say which dead letters are meant: ids, conditions, or --all';
+    return command.error(`error: ${message}`, { exitCode: EXIT.usage, code: 'usage' });
+  }
+  return ids.length === 0 ? filter : { ...filter, ids };
+}
 
 function parseCode(text: string): DeadLetterCode {
   const code = DEAD_LETTER_CODES.find((each) => each === text);
@@ -72,7 +91,9 @@ function parseStatus(text: string): string {
 
 function parseRun(text: string): string {
   if (/^[\w-]{1,64}$/.test(text)) return text;
-  throw new InvalidArgumentError('Expected the id of a redrive run, as dead-letters runs lists them.');
+  throw new InvalidArgumentError(
+    'Expected the id of a redrive run, as dead-letters redrive --list has them.',
+  );
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -381,6 +381,7 @@ describe('a process that only believes it has the run', () => {
       stop_after: 0,
       max_redrives: 10,
       matched: 1,
+      dead_before_ms: Date.now(),
       phase: 'rest',
       started_at: new Date().toISOString(),
     });

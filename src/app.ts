@@ -19,6 +19,7 @@ import type { Config } from './config.ts';
 import { errorReportParser } from './domain/error-report.ts';
 import { type HealthServer, serveHealth } from './http/health-server.ts';
 import type { HealthCheck } from './pipeline/check-health.ts';
+import { expireDeadLetters } from './pipeline/expire-dead-letters.ts';
 import { type Gate, type GateSnapshot, openGate } from './pipeline/gate.ts';
 import type { Log, ObserveAttempt } from './pipeline/ports.ts';
 import { repeat } from './pipeline/repeat.ts';
@@ -146,6 +147,8 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
     };
     watchOver('sweep', config.sweepIntervalMs, () => sweepFailed(sweep));
     watchOver('watchdog', WATCH_INTERVAL_MS, watchdog(redis, worker));
+    const expiry = { letters: deadLetters, now: Date.now, worker: options.name, log };
+    watchOver('retention', config.sweepIntervalMs, () => expireDeadLetters(config.retention, expiry));
     return { gate, worker };
   }
 

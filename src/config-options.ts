@@ -75,6 +75,8 @@ export interface ConfigValues {
   readonly STALLED_INTERVAL_MS: number;
   readonly MAX_CRASHES: number;
   readonly SWEEP_INTERVAL_MS: number;
+  readonly DEAD_LETTER_MAX_AGE_MS: number;
+  readonly DEAD_LETTER_MAX_COUNT: number;
   readonly SHUTDOWN_GRACE_MS: number;
   readonly HTTP_HOST: string;
   readonly HTTP_PORT: number;
@@ -137,6 +139,8 @@ export const CONFIG_OPTIONS: { readonly [V in ConfigVariable]: ConfigOption<Conf
   STALLED_INTERVAL_MS: { parse: ms(100, 600_000), fallback: '5000', unit: 'ms' },
   MAX_CRASHES: { parse: whole(1, 100, 'crashes'), fallback: '5' },
   SWEEP_INTERVAL_MS: { parse: ms(100, DAY_MS), fallback: '15000', unit: 'ms' },
+  DEAD_LETTER_MAX_AGE_MS: { parse: ms(1_000, 3_650 * DAY_MS), unit: 'ms' },
+  DEAD_LETTER_MAX_COUNT: { parse: whole(1, 1_000_000_000, 'dead letters') },
   SHUTDOWN_GRACE_MS: { parse: ms(0, 600_000), fallback: '15000', unit: 'ms' },
   HTTP_HOST: { parse: text('a host name or address'), fallback: '127.0.0.1' },
   HTTP_PORT: { parse: whole(0, 65_535, '') },

@@ -13,6 +13,7 @@ import {
 } from './config-options.ts';
 import type { ReportLimits } from './domain/error-report.ts';
 import type { RetryPolicy } from './domain/outcome.ts';
+import type { Retention } from './pipeline/expire-dead-letters.ts';
 import type { GatePolicy } from './pipeline/gate.ts';
 
 /** Everything an operator may set, read once and checked. */
@@ -39,6 +40,8 @@ export interface Config {
   readonly stuckAfterMs: number;
   /** How often failed and unreadable jobs are looked for, in milliseconds. */
   readonly sweepIntervalMs: number;
+  /** How long and how many dead letters are kept; for ever and all of them where nothing is said. */
+  readonly retention: Retention;
   /** How long a stopping worker waits for the attempts under way, in milliseconds. */
   readonly shutdownGraceMs: number;
   /** Where the health endpoints listen; absent: nowhere. */
@@ -267,6 +270,7 @@ function assemble(
     maxCrashes: set.MAX_CRASHES,
     stuckAfterMs: set.STUCK_AFTER_MS,
     sweepIntervalMs: set.SWEEP_INTERVAL_MS,
+    retention: { maxAgeMs: values.DEAD_LETTER_MAX_AGE_MS, maxCount: values.DEAD_LETTER_MAX_COUNT },
     shutdownGraceMs: set.SHUTDOWN_GRACE_MS,
     ...(values.HTTP_PORT === undefined ? {} : { http: { host: set.HTTP_HOST, port: values.HTTP_PORT } }),
     logLevel: set.LOG_LEVEL,

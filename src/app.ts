@@ -1,6 +1,7 @@
 /** The composition root: the only place where adapters meet the pipeline. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
+import { brokenJobsOf } from './adapters/bullmq/broken-jobs.ts';
 import { checkRedis } from './adapters/bullmq/check-redis.ts';
 import { connectRedis, type OwnedRedis } from './adapters/bullmq/connect-redis.ts';
 import { openDeadLetters } from './adapters/bullmq/dead-letter-store.ts';
@@ -15,9 +16,10 @@ import {
 } from './adapters/elasticsearch/connector-api.ts';
 import { logAttempts } from './adapters/observe/log-attempts.ts';
 import { logConnection } from './adapters/observe/log-connection.ts';
+import { createMetrics } from './adapters/observe/metrics.ts';
 import type { Config } from './config.ts';
 import { errorReportParser } from './domain/error-report.ts';
-import { type HealthServer, serveHealth } from './http/health-server.ts';
+import { type Door, serveDoor } from './door.ts';
 import type { HealthCheck } from './pipeline/check-health.ts';
 import { expireDeadLetters } from './pipeline/expire-dead-letters.ts';
 import { type Gate, type GateSnapshot, openGate } from './pipeline/gate.ts';
@@ -62,7 +64,8 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
   const stuck = Promise.withResolvers<string>();
   /** What has to be closed, in the order it was opened. */
   const opened: (() => Promise<unknown>)[] = [];
-  let health: HealthServer | undefined;
+  const metrics = createMetrics();
+  let door: Door | undefined;
   let running: Running | undefined;
   let stopped: Promise<'clean' | 'abandoned'> | undefined;
 
@@ -74,16 +77,18 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
     const elasticsearch = connectElasticsearch(config.elasticsearch);
     opened.push(() => elasticsearch.close());
     if (config.http !== undefined) {
-      health = await serveHealth(config.http, healthChecks(redis, elasticsearch));
-      opened.push(health.close);
-      log.info({ address: health.address }, 'health endpoints listen');
+      const checks = healthChecks(redis, elasticsearch);
+      const load = (): GateSnapshot | undefined => running?.gate.snapshot();
+      door = await serveDoor(config, config.http, { log, metrics, checks, load });
+      opened.push(door.close);
+      log.info({ address: door.address }, 'health endpoints listen');
     }
 
     await checkRedis(redis);
     if (stopping.signal.aborted) return;
     running = run(redis, elasticsearch);
     const { name, concurrency } = config.worker;
-    log.info({ worker: name, concurrency, ...(health && { address: health.address }) }, 'worker started');
+    log.info({ worker: name, concurrency, ...(door && { address: door.address }) }, 'worker started');
   }
 
   function healthChecks(redis: OwnedRedis, elasticsearch: ElasticsearchConnection): HealthCheck[] {
@@ -115,7 +120,7 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
       api: elasticsearch,
       fleet: openFleetState(redis, names, options.name),
       policy: config.gate,
-      now: Date.now,
+      now: steadyNow,
       pause,
       onConcurrency: (limit) => worker.setConcurrency(limit),
       log,
@@ -139,6 +144,7 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
     opened.push(() => bull.close());
     const sweep = {
       failedJobs: failedJobsOf(bull, redis),
+      brokenJobs: brokenJobsOf(bull, redis, options.lockDurationMs),
       deadLetters,
       parse,
       now: Date.now,
@@ -156,6 +162,7 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
     const logAttempt = logAttempts(log);
     return (event) => {
       logAttempt(event);
+      metrics.observe(event);
       observe?.(event);
     };
   }
@@ -214,7 +221,7 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
       return stopped;
     },
     get address() {
-      return health?.address;
+      return door?.address;
     },
     get load() {
       return running?.gate.snapshot();
@@ -229,6 +236,11 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
 interface Running {
   readonly gate: Gate;
   readonly worker: ReportWorker;
+}
+
+/** The time of day as it would be had nobody set the clock since the process began. */
+function steadyNow(): number {
+  return Math.floor(performance.timeOrigin + performance.now());
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

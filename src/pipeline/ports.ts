@@ -130,8 +130,6 @@ export interface QueuedJob {
   readonly history: JobHistory;
   /** How often it was under way when its worker died or was cut off, since it last was not. */
   readonly crashes: number;
-  /** Whether the queue gave it up, because its worker died on it too often. */
-  readonly poisoned: boolean;
 }
 
 export type Payload =

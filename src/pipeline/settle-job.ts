@@ -38,7 +38,6 @@ export function jobSettler(parse: ParseErrorReport, context: SettleContext): Set
   const { suspects, maxCrashes } = context;
 
   return async (job, signal) => {
-    if (job.poisoned) return bury(job, parsePayload(job.payload, parse), 'poison', context);
     if (job.crashes === 0) return together(() => settle(job, context, signal));
     return alone(() => settleSuspect(job, signal));
   };

@@ -6,22 +6,38 @@ import { parsePayload } from './settle-job.ts';
 
 /** Jobs that the queue failed by itself, without asking us. */
 export interface FailedJobs {
-  /** Some of them, oldest first, or none where there are none. */
-  page(): Promise<readonly FailedJob[]>;
+  /**
+   * Some of them, oldest first, or none where there are no more.
+   *
+   * @param skip how many of the oldest to pass over
+   */
+  page(skip: number): Promise<readonly FailedJob[]>;
   /** Takes one out, for good. Harmless where it is gone. */
   remove(id: string): Promise<void>;
-  /** Mends jobs that no worker can even read, so that they come to an end like any other. */
-  repairUnreadable(): Promise<readonly string[]>;
 }
 
 export interface FailedJob {
   readonly job: QueuedJob;
   /** What the queue noted as the reason. */
   readonly reason: string;
+  /** Whether it was failed because its worker died on it too often, by the count of whoever failed it. */
+  readonly isPoison: boolean;
+}
+
+/** Jobs in a form that no worker can settle. */
+export interface BrokenJobs {
+  /** Mends what can be mended, so that it comes to an end like any other; says what was done to which. */
+  mend(): Promise<readonly Mended[]>;
+}
+
+export interface Mended {
+  readonly jobId: string;
+  readonly what: string;
 }
 
 export interface SweepContext {
   readonly failedJobs: FailedJobs;
+  readonly brokenJobs: BrokenJobs;
   readonly deadLetters: DeadLetterQueue;
   readonly parse: ParseErrorReport;
   readonly now: () => number;
@@ -30,33 +46,41 @@ export interface SweepContext {
 }
 
 /**
- * Makes every failed job a dead letter, so that none rests where nobody looks: those of a worker with other
- * settings, of another tool, or of a crash at the worst moment.
+ * Sees to jobs that would rest where nobody looks: mends broken ones, and makes every failed one a dead
+ * letter, those of a worker with other settings, of another tool, or of a crash at the worst moment.
  *
  * The letter is written before the job is removed, so that a crash in between repeats without harm, as do
- * two sweeps at once.
+ * two sweeps at once. A job that cannot be swept stops no other, and is tried again with the next sweep.
  *
- * @returns how many were found
+ * @returns how many became dead letters
  */
 export async function sweepFailed(context: SweepContext): Promise<number> {
-  const { failedJobs, log } = context;
-  for (const id of await failedJobs.repairUnreadable()) {
-    log.warn({ job_id: id }, 'job options were not JSON; replaced by none');
-  }
+  const { failedJobs, brokenJobs, log } = context;
+  for (const { jobId, what } of await brokenJobs.mend())
+    log.warn({ job_id: jobId, what }, 'broken job mended');
   let swept = 0;
-  for (let page = await failedJobs.page(); page.length > 0; page = await failedJobs.page()) {
+  let left = 0;
+  for (let page = await failedJobs.page(0); page.length > 0; page = await failedJobs.page(left)) {
     for (const failed of page) {
-      await buryFailed(failed, context);
-      await failedJobs.remove(failed.job.id);
-      swept += 1;
+      try {
+        await buryFailed(failed, context);
+        await failedJobs.remove(failed.job.id);
+        swept += 1;
+      } catch (error) {
+        left += 1;
+        log.warn(
+          { job_id: failed.job.id, error: String(error) },
+          'failed job could not be swept; it will be tried again',
+        );
+      }
     }
   }
   return swept;
 }
 
-async function buryFailed({ job, reason }: FailedJob, context: SweepContext): Promise<void> {
+async function buryFailed({ job, reason, isPoison }: FailedJob, context: SweepContext): Promise<void> {
   const parsed = parsePayload(job.payload, context.parse);
-  const code = codeOf(job, parsed.kind);
+  const code = codeOf(isPoison, parsed.kind);
   await buryReport(
     job,
     {
@@ -76,9 +100,9 @@ async function buryFailed({ job, reason }: FailedJob, context: SweepContext): Pr
 }
 
 function codeOf(
-  job: QueuedJob,
+  isPoison: boolean,
   parsed: 'valid' | 'invalid',
 ): 'poison' | 'invalid_report' | 'attempts_exhausted' {
-  if (job.poisoned) return 'poison';
+  if (isPoison) return 'poison';
   return parsed === 'invalid' ? 'invalid_report' : 'attempts_exhausted';
 }

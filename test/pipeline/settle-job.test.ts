@@ -20,7 +20,6 @@ function job(id: string, about: Partial<QueuedJob> = {}): QueuedJob {
     enqueuedAtMs: 1_000,
     history: NO_HISTORY,
     crashes: 0,
-    poisoned: false,
     ...about,
   };
 }
@@ -211,17 +210,6 @@ test('the neighbours of one that kills are never counted for it, however often i
   expect(letters.map(({ id }) => id)).toEqual(['d-bad']);
 });
 
-test('a job that the queue gave up by itself is poison without a trial', async () => {
-  const { worker, trials } = world();
-  const { settle, api } = worker();
-  expect((await settle(job('a', { crashes: 9, poisoned: true }))).outcome).toEqual({
-    kind: 'dead-letter',
-    code: 'poison',
-  });
-  expect(trials.size).toBe(0);
-  expect(api.sent).toEqual([]);
-});
-
 describe('a payload that is no report', () => {
   test.each([
     ['another object', { kind: 'json', value: { message: 'x' } }],
@@ -239,8 +227,9 @@ describe('a payload that is no report', () => {
   });
 
   test('is kept whole where it is given up as poison', async () => {
-    const { worker, letters } = world();
-    await worker().settle(job('a', { payload: { kind: 'text', text: '{"cut' }, poisoned: true }));
+    const { worker, letters, trials } = world();
+    trials.set('a', 100);
+    await worker().settle(job('a', { payload: { kind: 'text', text: '{"cut' }, crashes: 1 }));
     expect(letters).toMatchObject([{ code: 'poison', report: null, payload: '{"cut' }]);
   });
 });

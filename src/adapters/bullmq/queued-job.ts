@@ -1,4 +1,4 @@
-import type { Job, JobJson } from 'bullmq';
+import type { Job, JobJson, JobsOptions } from 'bullmq';
 import { type JobHistory, NO_HISTORY } from '../../domain/job.ts';
 import { isLineage } from '../../domain/lineage.ts';
 import type { Payload, QueuedJob } from '../../pipeline/ports.ts';
@@ -14,7 +14,6 @@ export function toQueuedJob(job: Job): QueuedJob {
     enqueuedAtMs: timeOf(job.timestamp),
     history: historyOf(job.progress),
     crashes: countOf(job.stalledCounter),
-    poisoned: poisonedJobs.has(job),
   };
 }
 
@@ -26,8 +25,6 @@ class UnreadablePayload {
     this.text = text;
   }
 }
-
-const poisonedJobs = new WeakSet<Job>();
 
 function payloadOf(job: Job): Payload {
   const data: unknown = job.data;
@@ -82,16 +79,15 @@ const WORKER_OWNED_OPTIONS = {
  *    nothing of retries gets the same as any other.
  * 2. A payload that is not JSON becomes a dead letter. By itself BullMQ would hand the job out for ever,
  *    because it parses before anything can fail the job.
- * 3. A job that stalled too often is handed to us too. By itself BullMQ would fail it without calling
- *    anybody, and its report would rest in the set of failed jobs.
+ * 3. A job that BullMQ has marked to be failed unseen is handed to us like any other. Whether it kills its
+ *    worker is found out by trying it alone, and no mark of another worker's makes a report poison.
+ * 4. A rule to repeat it is left out: a report is told once, and a broken rule would keep the job from us.
  */
 export function buildJob(create: (json: JobJson) => Job, json: JobJson): Job {
-  const job = createTolerantly(create, json);
+  const { deferredFailure: _mark, repeatJobKey: _rule, opts, ...rest } = json;
+  const { repeat: _repeat, ...options } = opts as JobsOptions & { repeat?: unknown };
+  const job = createTolerantly(create, { ...rest, opts: options });
   job.opts = { ...job.opts, ...WORKER_OWNED_OPTIONS };
-  if (job.deferredFailure !== undefined) {
-    poisonedJobs.add(job);
-    delete (job as { deferredFailure?: string }).deferredFailure;
-  }
   return job;
 }
 

@@ -1,5 +1,6 @@
 import { Worker } from 'bullmq';
 import { expect, onTestFinished, test } from 'vitest';
+import { brokenJobsOf } from '../../../src/adapters/bullmq/broken-jobs.ts';
 import { failedJobsOf } from '../../../src/adapters/bullmq/failed-jobs.ts';
 import { silentLog } from '../../../src/adapters/observe/create-log.ts';
 import { type SweepContext, sweepFailed } from '../../../src/pipeline/sweep-failed.ts';
@@ -11,6 +12,7 @@ import { until } from '../../support/wait.ts';
 function sweepOf({ foreign, redis, deadLetters }: QueueSetup): SweepContext {
   return {
     failedJobs: failedJobsOf(foreign, redis),
+    brokenJobs: brokenJobsOf(foreign, redis, 1_000),
     deadLetters,
     parse,
     now: Date.now,
@@ -74,16 +76,85 @@ test('two sweeps at once leave one letter for each job', async () => {
   expect(await setup.foreign.getFailedCount()).toBe(0);
 });
 
-test('a job whose options no worker can read is mended and applied', async () => {
+test.each([
+  ['options', { opts: '{cut' }],
+  ['options that are no object', { opts: '42' }],
+  ['progress', { progress: 'zzz' }],
+  ['parent', { parent: '{cut' }],
+  ['rule to repeat', { opts: '{"repeat":{"pattern":"not a cron"}}', rjk: 'a:b:c:d' }],
+])('a job whose %s no worker can read is mended and applied', async (_, fields) => {
   const setup = await setupQueue();
-  await setup.foreign.add('report', report(), { jobId: 'bad-options' });
-  await setup.redis.hset(setup.foreign.toKey('bad-options'), 'opts', '{cut');
+  await setup.foreign.add('report', report(), { jobId: 'broken' });
+  await setup.redis.hset(setup.foreign.toKey('broken'), fields);
+  setup.work({ api: scriptedApi({}), worker: { lockDurationMs: 1_000, stalledIntervalMs: 300 } });
+
+  await until('it is applied', async () => {
+    await sweepFailed(sweepOf(setup));
+    return (await setup.isQuiet()) && setup.events.length === 1;
+  });
+  expect(setup.events[0]?.result.outcome.kind).toBe('applied');
+});
+
+test('a job that a foreign worker marked to be failed unseen is attempted all the same', async () => {
+  const setup = await setupQueue();
+  await setup.foreign.add('report', report(), { jobId: 'marked' });
+  await setup.redis.hset(
+    setup.foreign.toKey('marked'),
+    'stc',
+    '2',
+    'defa',
+    'job stalled more than allowable limit',
+  );
+  setup.work({ api: scriptedApi({}) });
+
+  await until('it is applied', async () => (await setup.isQuiet()) && setup.events.length === 1);
+  expect(setup.events[0]?.result.outcome.kind).toBe('applied');
+});
+
+test('a job that a foreign worker completed is taken up again, and does not pass for one on its way', async () => {
+  const setup = await setupQueue();
+  await setup.enqueue(report());
+  const foreignWorker = new Worker(setup.names.queue, async () => undefined, {
+    connection: { url: redisUrl(), maxRetriesPerRequest: null },
+    prefix: setup.names.prefix,
+  });
+  foreignWorker.on('error', () => undefined);
+  await until('it is completed', async () => (await setup.foreign.getCompletedCount()) === 1);
+  await foreignWorker.close();
+
   const api = scriptedApi({});
-  setup.work({ api, worker: { lockDurationMs: 1_000, stalledIntervalMs: 300 } });
-  await until('a worker has stumbled over it', async () => (await setup.foreign.getActiveCount()) === 1);
+  setup.work({ api });
+  await sweepFailed(sweepOf(setup));
+
+  await until('it is applied', async () => (await setup.isQuiet()) && setup.events.length === 1);
+  expect(api.sent).toHaveLength(1);
+  expect(await setup.foreign.getCompletedCount()).toBe(0);
+});
+
+test('a key that is no job stops nothing that stands beside it', async () => {
+  const setup = await setupQueue();
+  await setup.enqueue(report('healthy'));
+  failEverything(setup);
+  await until('it has failed', async () => (await setup.foreign.getFailedCount()) === 1);
+  await setup.redis.set(setup.foreign.toKey('text-key'), 'x');
+  await setup.redis.zadd(setup.foreign.toKey('failed'), 1, 'text-key');
+  await setup.redis.lpush(setup.foreign.toKey('active'), 'text-key');
+
+  expect(await sweepFailed(sweepOf(setup))).toBe(2);
+
+  expect(await setup.foreign.getFailedCount()).toBe(0);
+  expect(await setup.redis.llen(setup.foreign.toKey('active'))).toBe(0);
+  expect(await setup.deadLetters.counts()).toEqual({ attempts_exhausted: 1, invalid_report: 1 });
+});
+
+test('a lock that would never expire is given the time that locks have', async () => {
+  const setup = await setupQueue();
+  await setup.foreign.add('report', report(), { jobId: 'locked' });
+  await setup.redis.lmove(setup.foreign.toKey('wait'), setup.foreign.toKey('active'), 'RIGHT', 'LEFT');
+  await setup.redis.set(`${setup.foreign.toKey('locked')}:lock`, 'somebody');
+  setup.work({ api: scriptedApi({}), worker: { lockDurationMs: 1_000, stalledIntervalMs: 300 } });
 
   await sweepFailed(sweepOf(setup));
 
   await until('it is applied', async () => (await setup.isQuiet()) && setup.events.length === 1);
-  expect(setup.events[0]?.result.outcome.kind).toBe('applied');
 });

@@ -186,8 +186,8 @@ describe('a fault of the worker', () => {
     const { enqueue, work, events, foreign, redis, deadLetters, isQuiet } = await setupQueue();
     await enqueue(report());
     const [id = ''] = (await foreign.getJobs(['wait'], 0, 0)).map((job) => job.id ?? '');
-    // What BullMQ writes when the worker of a job has died once too often.
-    await redis.hset(foreign.toKey(id), 'stc', '4', 'defa', 'job stalled more than allowable limit');
+    // It was under way when a worker died, and then killed two more that tried it alone.
+    await redis.hset(foreign.toKey(id), 'stc', '3', 'relay:trials', '2');
     work({});
     await until('it is settled', async () => (await isQuiet()) && events.length === 1);
 

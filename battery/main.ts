@@ -1,4 +1,5 @@
-/** `npm run battery -- --rows R1,R8 --seed 7 [--short] [--json]`; docs/reliability.md says what it shows. */
+/** `npm run battery -- --rows R1,R8 --seed 7 [--short] [--json] [--log FILE]`; docs/reliability.md says what it shows. */
+import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { describe } from './print.ts';
 import { ROWS } from './rows/index.ts';
@@ -11,6 +12,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     short: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    log: { type: 'string' },
   },
 });
 
@@ -19,9 +21,14 @@ if (!Number.isSafeInteger(seed)) throw new Error(`--seed: expected a whole numbe
 const form = values.short ? 'short' : 'full';
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
+const { log: logFile } = values;
+const log = (line: string): void => {
+  if (logFile !== undefined) appendFileSync(logFile, `${line}\n`);
+};
+
 say(`seed ${seed}, ${form} form; --seed ${seed} runs the same again`);
 const results: RowResult[] = [];
-for await (const result of runRows(pick(values.rows), seed, form, say)) {
+for await (const result of runRows(pick(values.rows), seed, form, { say, log })) {
   results.push(result);
   if (!values.json) console.log(`${describe(result)}\n`);
 }

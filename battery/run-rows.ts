@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Finding } from './judge/finding.ts';
-import type { Form, Row } from './rows/row.ts';
+import type { Form, Row, RowContext } from './rows/row.ts';
 
 /** What became of one row. */
 export interface RowResult {
@@ -21,14 +21,14 @@ export async function* runRows(
   rows: readonly Row[],
   seed: number,
   form: Form,
-  say: (line: string) => void,
+  { say, log }: Pick<RowContext, 'say' | 'log'>,
 ): AsyncGenerator<RowResult> {
   for (const row of rows) {
     const startedAtMs = performance.now();
     const result = { row: row.id, fault: row.fault, seed, form, sizes: row.sizes[form] };
     const durationMs = (): number => Math.round(performance.now() - startedAtMs);
     try {
-      const findings = await row.run({ seed, form, say: (line) => say(`${row.id}: ${line}`) });
+      const findings = await row.run({ seed, form, log, say: (line) => say(`${row.id}: ${line}`) });
       const passed = findings.length > 0 && findings.every(({ holds }) => holds);
       yield { ...result, passed, findings, durationMs: durationMs() };
     } catch (error) {

@@ -31,6 +31,8 @@ export interface Repeats {
   readonly kills: number;
   readonly sets: number;
   readonly reads: number;
+  /** Requests that were refused: where the sync job turns out to run again, it is sent once more. */
+  readonly refused: number;
   /** Requests to set the error that were not answered, or with something that settles nothing. */
   readonly unsettled: number;
 }
@@ -51,16 +53,20 @@ export function repeatsOf(
   const killed = evidence.workers.flatMap(({ slot, incarnation, killedAtMs }) =>
     killedAtMs === undefined ? [] : [{ slot, incarnation, killedAtMs }],
   );
-  const repeats = new Map<string, { kills: number; sets: number; reads: number; unsettled: number }>();
+  const repeats = new Map<
+    string,
+    { kills: number; sets: number; reads: number; unsettled: number; refused: number }
+  >();
   const lastAsked = new Map<string, number>();
   for (const { slot, exchange } of evidence.exchanges) {
     const asked = askedOf(exchange.method, exchange.path);
     if (asked === undefined) continue;
-    const entry = repeats.get(asked.syncJobId) ?? { kills: 0, sets: 0, reads: 0, unsettled: 0 };
+    const entry = repeats.get(asked.syncJobId) ?? { kills: 0, sets: 0, reads: 0, unsettled: 0, refused: 0 };
     repeats.set(asked.syncJobId, entry);
     if (asked.kind === 'read') entry.reads += 1;
     else {
       entry.sets += 1;
+      if (exchange.status === 400) entry.refused += 1;
       if (!settles(exchange.status, exchange.fault)) entry.unsettled += 1;
     }
     // The first kill in this slot after the request ended the process that had made it.

@@ -35,9 +35,14 @@ export interface Evidence {
   readonly scenery: ReadonlyMap<string, ReadonlySet<string>>;
   /** Requests that changed a sync job, by sync job, from the ledger. */
   readonly stateChanges: ReadonlyMap<string, number>;
+  /** Requests to set an error that were answered 200 in a form that settles nothing, by sync job. */
+  readonly brokenAnswers: ReadonlyMap<string, number>;
+  /** The dead letters as they lie in Redis. */
   readonly letters: readonly Letter[];
   /** What the relay says there is, by code. */
   readonly letterCounts: Readonly<Record<string, number>>;
+  /** How many it says there are in all. */
+  readonly letterTotal: number;
   /** What the relay says is waiting, active and delayed together. */
   readonly depth: number;
   /** Jobs that lie in Redis in any form. */
@@ -48,7 +53,7 @@ export interface Evidence {
   readonly exchanges: readonly { readonly slot: number; readonly exchange: Exchange }[];
   readonly lines: readonly LogLine[];
   readonly workers: readonly WorkerRecord[];
-  /** Attempts one worker may have under way. */
+  /** Most attempts that one worker may have under way. */
   readonly concurrency: number;
   /** Most requests that one worker had under way at once. */
   readonly peakInFlight: number;

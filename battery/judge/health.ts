@@ -11,11 +11,13 @@ export function honestHealth(
   const ready = looks.filter(({ path }) => path === '/readyz');
   const down = ready.find(({ atMs, status }) => atMs >= fault.fromMs && status === 503);
   const up = ready.find(({ atMs, status }) => atMs >= fault.toMs && status === 200);
-  const between = ready.filter(({ atMs }) => atMs > fault.fromMs + MOST_DELAY_MS && atMs < fault.toMs);
+  const between = ready.filter(
+    ({ atMs, answeredAtMs }) => atMs > fault.fromMs + MOST_DELAY_MS && answeredAtMs < fault.toMs,
+  );
   const claims = between.filter(({ status }) => status === 200).length;
   const dead = looks.filter(({ path, status }) => path === '/livez' && status !== 200).length;
-  const downMs = down === undefined ? undefined : down.atMs - fault.fromMs;
-  const upMs = up === undefined ? undefined : up.atMs - fault.toMs;
+  const downMs = down === undefined ? undefined : down.answeredAtMs - fault.fromMs;
+  const upMs = up === undefined ? undefined : up.answeredAtMs - fault.toMs;
   const reason = down === undefined ? '' : reasonIn(down.body);
   return finding(
     'I11 honest health',

@@ -62,7 +62,12 @@ export function boundedRepeats(evidence: Evidence): Finding {
     most = Math.max(most, repeat.sets);
     kills += repeat.kills;
     // A refusal that turns out to be of a sync job that runs again is sent once more.
-    const allowed = (reports.get(id)?.length ?? 1) + repeat.kills + repeat.unsettled + repeat.reads;
+    const allowed =
+      (reports.get(id)?.length ?? 1) +
+      repeat.kills +
+      repeat.unsettled +
+      (evidence.brokenAnswers.get(id) ?? 0) +
+      repeat.refused;
     if (repeat.sets > allowed) unexplained += 1;
   }
   return finding(
@@ -121,18 +126,40 @@ export function exactAccounting(evidence: Evidence): Finding {
   const told = new Set(
     evidence.lines.flatMap(({ msg, fields }) => (SETTLED.has(msg) ? [String(fields['id'])] : [])),
   );
-  const untold = evidence.reports.filter(({ jobId }) => !told.has(jobId)).length;
-  // A process that is killed may have settled what it had in hand without having said so.
-  const mayBeUntold =
-    evidence.workers.filter(({ killedAtMs }) => killedAtMs !== undefined).length * evidence.concurrency;
-  const listed = evidence.letters.length;
+  const untold = evidence.reports.filter(({ jobId }) => !told.has(jobId));
+  const cutShort = inHandsOfTheKilled(evidence);
+  const silent = untold.filter(({ syncJobId }) => !cutShort.has(syncJobId)).length;
+  const listed = evidence.letterTotal;
+  const kept = evidence.letters.length;
   const counted = Object.values(evidence.letterCounts).reduce((sum, count) => sum + count, 0);
   return finding(
     'I9 exact accounting',
-    wrongCodes.length === 0 && listed === counted && untold <= mayBeUntold,
-    `dead letters ${counted} counted, ${listed} listed, ${wrongCodes.length} codes miscounted; ${untold} endings not logged (killed processes may hide ${mayBeUntold})`,
+    wrongCodes.length === 0 && listed === counted && kept === counted && silent === 0,
+    `dead letters ${counted} counted, ${listed} listed, ${kept} kept, ${wrongCodes.length} codes miscounted; ${silent} endings not logged, ${untold.length - silent} by a process that was killed`,
     'the oracle’s figures',
   );
+}
+
+/** How long a process may take from its last request to its line in the log. */
+const LAST_WORDS_MS = 2_000;
+
+/** Sync jobs of which a process may have settled the report without living to say so. */
+function inHandsOfTheKilled({ workers, exchanges }: Evidence): Set<string> {
+  const kills = workers.flatMap(({ slot, killedAtMs }) =>
+    killedAtMs === undefined ? [] : [{ slot, killedAtMs }],
+  );
+  const found = new Set<string>();
+  for (const { slot, exchange } of exchanges) {
+    const asked = askedOf(exchange.method, exchange.path);
+    const isLast = kills.some(
+      (kill) =>
+        kill.slot === slot &&
+        kill.killedAtMs >= exchange.atMs &&
+        kill.killedAtMs - exchange.atMs <= LAST_WORDS_MS,
+    );
+    if (asked !== undefined && isLast) found.add(asked.syncJobId);
+  }
+  return found;
 }
 
 /** I10: no planted secret is anywhere. */

@@ -25,8 +25,8 @@ export const kills: Row = defineRow({
     full: { reports: 20_000, workers: 3, kills: 30, everyMs: 2_000 },
     short: { reports: 3_000, workers: 3, kills: 5, everyMs: 1_500 },
   },
-  async run({ seed, say }, sizes) {
-    await using stage = await openStage({ seed, workers: sizes.workers });
+  async run(context, sizes) {
+    await using stage = await openStage(context, { workers: sizes.workers });
     const random = stage.random('kills');
     // Slow enough that every kill hits requests under way.
     stage.standIn.faults.add({
@@ -53,7 +53,7 @@ export const kills: Row = defineRow({
       await stage.fleet.killAndRestart(slot);
     }
     await inflow;
-    say(`${done.length} kills done, settling`);
+    context.say(`${done.length} kills done, settling`);
     await stage.settle(SETTLE_MS);
     const evidence = await stage.evidence();
     return [...commonFindings(evidence), redelivery(done, stage)];

@@ -80,9 +80,8 @@ export const elasticsearchAway: Row = defineRow<Sizes>({
   },
 });
 
-async function runWay({ seed }: RowContext, sizes: Sizes, way: WayName): Promise<readonly Finding[]> {
-  await using stage = await openStage({
-    seed,
+async function runWay(context: RowContext, sizes: Sizes, way: WayName): Promise<readonly Finding[]> {
+  await using stage = await openStage(context, {
     workers: sizes.workers,
     env: { ELASTICSEARCH_TIMEOUT_MS: String(sizes.timeoutMs) },
   });

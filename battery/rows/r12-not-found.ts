@@ -18,8 +18,8 @@ export const notFound: Row = defineRow({
     full: { reports: 10_000, workers: 3, inflowMs: 30_000 },
     short: { reports: 1_000, workers: 2, inflowMs: 5_000 },
   },
-  async run({ seed }, { reports: count, workers, inflowMs }) {
-    await using stage = await openStage({ seed, workers });
+  async run(context, { reports: count, workers, inflowMs }) {
+    await using stage = await openStage(context, { workers });
     const running = makeReports('running', count / 2);
     const gone = makeReports('gone', count / 2, { dead: 'sync_job_not_found' });
     stage.putSyncJobsOf(running);

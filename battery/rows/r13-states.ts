@@ -41,9 +41,8 @@ export const states: Row = defineRow({
   id: 'R13',
   fault: 'all 7 job states, and a state change before the read-back',
   sizes: { full: { rounds: 20 }, short: { rounds: 2 } },
-  async run({ seed }, { rounds }) {
-    await using stage = await openStage({
-      seed,
+  async run(context, { rounds }) {
+    await using stage = await openStage(context, {
       workers: 1,
       env: { NOT_RUNNING_MAX_MS: '2000', NOT_RUNNING_DELAY_MS: '500' },
     });

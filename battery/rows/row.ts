@@ -9,6 +9,8 @@ export interface RowContext {
   readonly form: Form;
   /** Says in one line what is going on. */
   say(line: string): void;
+  /** Is given every line that workers print, to look into what went wrong. */
+  log(line: string): void;
 }
 
 /** One row of the battery. */

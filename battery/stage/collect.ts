@@ -20,7 +20,7 @@ export interface Subjects {
 /** Takes stock of everything at the end of a run. */
 export async function collectEvidence(
   subjects: Subjects,
-  env: { readonly CONCURRENCY: string },
+  env: { readonly MAX_CONCURRENCY: string },
 ): Promise<Evidence> {
   const { redis, standIn, fleet, producer, prefix } = subjects;
   const found = await searchRedis(subjects);
@@ -29,8 +29,10 @@ export async function collectEvidence(
     syncJobs: new Map([...standIn.syncJobs()].map((job) => [job.id, job])),
     scenery: subjects.scenery,
     stateChanges: stateChanges(standIn),
+    brokenAnswers: brokenAnswers(standIn),
     letters: found.letters,
     letterCounts: await producer.relay.deadLetters.counts(),
+    letterTotal: (await producer.relay.deadLetters.list({ offset: 0, limit: 1 })).total,
     depth: await queueDepth(redis.client, prefix),
     jobsInRedis: found.jobs,
     otherKeys: found.otherKeys,
@@ -43,7 +45,7 @@ export async function collectEvidence(
       exitCode: exit?.code,
       peakRssMiB,
     })),
-    concurrency: Number(env.CONCURRENCY),
+    concurrency: Number(env.MAX_CONCURRENCY),
     peakInFlight: Math.max(0, ...fleet.slots.map(({ elasticsearch }) => elasticsearch.peakOpen)),
     secretsFound: [...(fleet.secretsPrinted > 0 ? ['logs'] : []), ...found.secretsIn],
   };
@@ -57,6 +59,21 @@ function stateChanges(standIn: StandIn): Map<string, number> {
     if (asked?.kind === 'set') changes.set(asked.syncJobId, (changes.get(asked.syncJobId) ?? 0) + 1);
   }
   return changes;
+}
+
+/** What stands before the letter, if anything does, is one line for the relay's own indexes. */
+function letterIn(text: string): Letter {
+  return JSON.parse(text.startsWith('{') ? text : text.slice(text.indexOf('\n') + 1)) as Letter;
+}
+
+/** Answers to a request to set an error that came as 200 and yet told the relay nothing. */
+function brokenAnswers(standIn: StandIn): Map<string, number> {
+  const broken = new Map<string, number>();
+  for (const { method, path, fault } of standIn.ledger.entries({ status: 200 })) {
+    const asked = fault === undefined || fault === 'latency' ? undefined : askedOf(method, path);
+    if (asked?.kind === 'set') broken.set(asked.syncJobId, (broken.get(asked.syncJobId) ?? 0) + 1);
+  }
+  return broken;
 }
 
 async function searchRedis({ redis, prefix, secrets }: Subjects): Promise<{
@@ -76,8 +93,7 @@ async function searchRedis({ redis, prefix, secrets }: Subjects): Promise<{
       if (secrets.some((secret) => text.includes(secret))) secretsIn.push(`Redis key ${key}`);
       const id = jobIdOf(key, prefix);
       if (id !== undefined) jobs.add(id);
-      else if (key.startsWith(`${prefix}:dead-letters:letter:`))
-        letters.push(JSON.parse(texts[index] ?? '') as Letter);
+      else if (key.startsWith(`${prefix}:dead-letters:letter:`)) letters.push(letterIn(texts[index] ?? ''));
       else otherKeys += 1;
     });
   }

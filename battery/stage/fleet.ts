@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { fork } from '../seeded.ts';
 import type { Exchange } from './fault.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
@@ -30,6 +31,8 @@ export interface Fleet extends AsyncDisposable {
   stop(): Promise<readonly (number | null)[]>;
   /** Kills what runs in a slot, and starts another in its place. */
   killAndRestart(slot: Slot): Promise<void>;
+  /** Starts another process wherever one ends, as an operator's supervisor does; returns what ends that. */
+  supervise(): () => Promise<void>;
   /** Everything that Elasticsearch was asked, by all slots. */
   exchanges(): { readonly slot: number; readonly exchange: Exchange }[];
 }
@@ -43,6 +46,8 @@ export interface FleetOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Texts that must never be printed. */
   readonly secrets: readonly string[];
+  /** Is given every line that workers print. */
+  readonly log: (line: string) => void;
 }
 
 /** How long a worker may take to begin, in milliseconds. */
@@ -54,6 +59,7 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
   const workers: WorkerProcess[] = [];
   let secretsPrinted = 0;
   const onText = (text: string): void => {
+    options.log(text);
     if (options.secrets.some((secret) => text.includes(secret))) secretsPrinted += 1;
   };
 
@@ -128,6 +134,22 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
       slot.worker?.signal('SIGKILL');
       await slot.worker?.exited;
       await slot.start();
+    },
+    supervise() {
+      const ended = new AbortController();
+      const loops = slots.map(async (slot) => {
+        while (!ended.signal.aborted) {
+          const { worker: current } = slot;
+          if (current === undefined) return;
+          await Promise.race([current.exited, once(ended.signal, 'abort')]);
+          // A process may be killed again before it has begun to work.
+          if (!ended.signal.aborted) await slot.start().catch(() => undefined);
+        }
+      });
+      return async () => {
+        ended.abort();
+        await Promise.all(loops);
+      };
     },
     exchanges: () =>
       slots.flatMap(({ index, elasticsearch }) =>

@@ -9,6 +9,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type StandIn, startStandIn } from '../../src/stand-in/index.ts';
 import type { Evidence } from '../judge/evidence.ts';
+import type { RowContext } from '../rows/row.ts';
 import { fork, type Random } from '../seeded.ts';
 import { collectEvidence } from './collect.ts';
 import { type Fleet, openFleet } from './fleet.ts';
@@ -42,21 +43,24 @@ export interface Stage extends AsyncDisposable {
 
 /** What a row may choose. */
 export interface StageOptions {
-  readonly seed: number;
   readonly workers: number;
   /** Settings that differ from the relay's defaults. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** The relay's own defaults, named because the judge holds workers to them. */
 const CONCURRENCY = 50;
+const MAX_CONCURRENCY = 400;
 const QUIET_MS = 300;
 const POLL_MS = 50;
 const LEDGER_ENTRIES = 5_000_000;
 
 /** Starts all but the workers. */
-export async function openStage(options: StageOptions): Promise<Stage> {
+export async function openStage(
+  { seed, log }: Pick<RowContext, 'seed' | 'log'>,
+  options: StageOptions,
+): Promise<Stage> {
   await using parts = new AsyncDisposableStack();
-  const { seed } = options;
   const password = `redis-${randomUUID()}`;
   const key = { id: `key-${randomUUID()}`, key: randomUUID(), cluster: ['manage_connector'] };
   const apiKey = Buffer.from(`${key.id}:${key.key}`).toString('base64');
@@ -69,6 +73,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   const env = {
     KEY_PREFIX: '{battery}',
     CONCURRENCY: String(CONCURRENCY),
+    MAX_CONCURRENCY: String(MAX_CONCURRENCY),
     ELASTICSEARCH_API_KEY: apiKey,
     LOG_LEVEL: 'debug',
     HTTP_PORT: '0',
@@ -82,6 +87,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       elasticsearchPort: standIn.port,
       env,
       secrets,
+      log,
     }),
   );
   const producer = parts.use(await openProducer({ seed, redis, env }));

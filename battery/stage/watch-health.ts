@@ -4,6 +4,7 @@ import type { Slot } from './fleet.ts';
 /** One look at a worker's health. */
 export interface HealthLook {
   readonly atMs: number;
+  readonly answeredAtMs: number;
   readonly path: '/livez' | '/readyz';
   /** 0 where nothing answered. */
   readonly status: number;
@@ -29,9 +30,10 @@ export async function watchHealth(slot: Slot): Promise<HealthWatch> {
     const atMs = Date.now();
     try {
       const response = await fetch(`${address}${path}`, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
-      looks.push({ atMs, path, status: response.status, body: await response.text() });
+      const body = await response.text();
+      looks.push({ atMs, answeredAtMs: Date.now(), path, status: response.status, body });
     } catch {
-      looks.push({ atMs, path, status: 0, body: '' });
+      looks.push({ atMs, answeredAtMs: Date.now(), path, status: 0, body: '' });
     }
   };
   const loop = (async () => {

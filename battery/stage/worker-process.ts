@@ -65,13 +65,12 @@ export function startWorkerProcess({ slot, incarnation, env, onLine, onText }: W
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const seen: LogLine[] = [];
+  const firsts = new Map<string, LogLine>();
   const waiting = new Set<() => void>();
   const take = (text: string): void => {
     onText(text);
     const line = parseLine(text, slot, incarnation);
-    seen.push(line);
-    if (seen.length > KEPT_LINES) seen.shift();
+    if (!firsts.has(line.msg)) firsts.set(line.msg, line);
     onLine(line);
     for (const look of waiting) look();
   };
@@ -105,7 +104,7 @@ export function startWorkerProcess({ slot, incarnation, env, onLine, onText }: W
     line: (message) =>
       new Promise((resolve) => {
         const look = (): void => {
-          const found = seen.find(({ msg }) => msg === message);
+          const found = firsts.get(message);
           if (found === undefined && exit === undefined) return;
           waiting.delete(look);
           resolve(found);
@@ -130,9 +129,6 @@ export function startWorkerProcess({ slot, incarnation, env, onLine, onText }: W
     openFiles: () => openFilesOf(pid),
   };
 }
-
-/** Lines that are kept to wait for; all of them go to `onLine`. */
-const KEPT_LINES = 200;
 
 function parseLine(text: string, slot: number, incarnation: number): LogLine {
   try {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Durability } from './adapters/bullmq/durability.ts';
 import { LOG_LEVELS, type LogLevel } from './adapters/observe/log-level.ts';
+import { API_KEYS_FORM, type ApiKey, parseApiKeys } from './http/api-keys.ts';
 
 /** One variable: what it takes, and what it is where it is not set. */
 export interface ConfigOption<Value = unknown> {
@@ -80,6 +81,14 @@ export interface ConfigValues {
   readonly SHUTDOWN_GRACE_MS: number;
   readonly HTTP_HOST: string;
   readonly HTTP_PORT: number;
+  readonly HTTP_TLS_CERT_FILE: string;
+  readonly HTTP_TLS_KEY_FILE: string;
+  readonly HTTP_MAX_BODY_BYTES: number;
+  readonly HTTP_MAX_ITEMS: number;
+  readonly HTTP_BODY_TIMEOUT_MS: number;
+  readonly HTTP_REQUESTS_PER_SECOND: number;
+  readonly API_KEYS: readonly ApiKey[];
+  readonly MAX_BACKLOG: number;
   readonly LOG_LEVEL: LogLevel;
 }
 
@@ -144,5 +153,21 @@ export const CONFIG_OPTIONS: { readonly [V in ConfigVariable]: ConfigOption<Conf
   SHUTDOWN_GRACE_MS: { parse: ms(0, 600_000), fallback: '15000', unit: 'ms' },
   HTTP_HOST: { parse: text('a host name or address'), fallback: '127.0.0.1' },
   HTTP_PORT: { parse: whole(0, 65_535, '') },
+  HTTP_TLS_CERT_FILE: { parse: text('a path to a PEM file') },
+  HTTP_TLS_KEY_FILE: { parse: text('a path to a PEM file') },
+  HTTP_MAX_BODY_BYTES: { parse: whole(1_024, 268_435_456, 'bytes'), fallback: '16777216', unit: 'bytes' },
+  HTTP_MAX_ITEMS: { parse: whole(1, 1_000_000, 'reports'), fallback: '10000' },
+  HTTP_BODY_TIMEOUT_MS: { parse: ms(100, 3_600_000), fallback: '30000', unit: 'ms' },
+  HTTP_REQUESTS_PER_SECOND: { parse: whole(1, 1_000_000, 'requests'), fallback: '20000' },
+  API_KEYS: {
+    parse: z.string().transform((raw, context) => {
+      const keys = parseApiKeys(raw);
+      if (keys !== undefined) return keys;
+      context.addIssue(API_KEYS_FORM);
+      return z.NEVER;
+    }),
+    secret: true,
+  },
+  MAX_BACKLOG: { parse: whole(1, 1_000_000_000, 'reports'), fallback: '1000000' },
   LOG_LEVEL: { parse: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`), fallback: 'info' },
 };

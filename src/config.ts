@@ -13,6 +13,7 @@ import {
 } from './config-options.ts';
 import type { ReportLimits } from './domain/error-report.ts';
 import type { RetryPolicy } from './domain/outcome.ts';
+import type { DoorOptions } from './http/ports.ts';
 import type { Retention } from './pipeline/expire-dead-letters.ts';
 import type { GatePolicy } from './pipeline/gate.ts';
 
@@ -45,9 +46,12 @@ export interface Config {
   /** How long a stopping worker waits for the attempts under way, in milliseconds. */
   readonly shutdownGraceMs: number;
   /** Where the health endpoints listen; absent: nowhere. */
-  readonly http?: { readonly host: string; readonly port: number };
+  readonly http?: HttpOptions;
   readonly logLevel: LogLevel;
 }
+
+/** Where and how HTTP is served. */
+export type HttpOptions = Omit<DoorOptions, 'reports' | 'version'>;
 
 /** One thing wrong with one variable. Never carries a secret's value. */
 export interface ConfigProblem {
@@ -93,9 +97,10 @@ export function readConfig(env: Environment): Config {
   const values = readValues(env, problems);
   const auth = readAuth(values, problems);
   const ca = readCa(values.ELASTICSEARCH_CA_FILE, problems);
+  const tls = readTls(values, problems);
   checkTogether(values, env, problems);
   if (problems.length > 0) throw new ConfigInvalid(problems);
-  return assemble(values, auth, ca);
+  return assemble(values, auth, ca, tls);
 }
 
 function readValues(env: Environment, problems: ConfigProblem[]): Partial<ConfigValues> {
@@ -174,6 +179,24 @@ function readCa(path: string | undefined, problems: ConfigProblem[]): string | u
   return path === undefined ? undefined : readText('ELASTICSEARCH_CA_FILE', path, problems);
 }
 
+function readTls(
+  { HTTP_TLS_CERT_FILE: certFile, HTTP_TLS_KEY_FILE: keyFile }: Partial<ConfigValues>,
+  problems: ConfigProblem[],
+): HttpOptions['tls'] | undefined {
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  if (certFile === undefined || keyFile === undefined) {
+    const [variable, given] =
+      certFile === undefined
+        ? ['HTTP_TLS_CERT_FILE', 'HTTP_TLS_KEY_FILE']
+        : ['HTTP_TLS_KEY_FILE', 'HTTP_TLS_CERT_FILE'];
+    problems.push({ variable, expected: `a file that belongs to ${given}`, got: 'nothing' });
+    return undefined;
+  }
+  const cert = readText('HTTP_TLS_CERT_FILE', certFile, problems);
+  const key = readText('HTTP_TLS_KEY_FILE', keyFile, problems);
+  return cert === undefined || key === undefined ? undefined : { cert, key };
+}
+
 function readAuth(values: Partial<ConfigValues>, problems: ConfigProblem[]): ElasticsearchOptions['auth'] {
   const { ELASTICSEARCH_API_KEY: apiKey, ELASTICSEARCH_BEARER_TOKEN: token } = values;
   const { ELASTICSEARCH_PASSWORD: password } = values;
@@ -224,6 +247,7 @@ function assemble(
   values: Partial<ConfigValues>,
   auth: ElasticsearchOptions['auth'],
   ca: string | undefined,
+  tls: HttpOptions['tls'] | undefined,
 ): Config {
   // Every option with a default has a value by now; the others are looked at one by one.
   const set = values as ConfigValues;
@@ -272,7 +296,23 @@ function assemble(
     sweepIntervalMs: set.SWEEP_INTERVAL_MS,
     retention: { maxAgeMs: values.DEAD_LETTER_MAX_AGE_MS, maxCount: values.DEAD_LETTER_MAX_COUNT },
     shutdownGraceMs: set.SHUTDOWN_GRACE_MS,
-    ...(values.HTTP_PORT === undefined ? {} : { http: { host: set.HTTP_HOST, port: values.HTTP_PORT } }),
+    ...(values.HTTP_PORT === undefined ? {} : { http: httpOptions(set, tls) }),
     logLevel: set.LOG_LEVEL,
+  };
+}
+
+function httpOptions(set: ConfigValues, tls: HttpOptions['tls'] | undefined): HttpOptions {
+  return {
+    host: set.HTTP_HOST,
+    port: set.HTTP_PORT,
+    apiKeys: set.API_KEYS ?? [],
+    ...(tls === undefined ? {} : { tls }),
+    limits: {
+      maxBodyBytes: set.HTTP_MAX_BODY_BYTES,
+      maxItems: set.HTTP_MAX_ITEMS,
+      requestsPerSecond: set.HTTP_REQUESTS_PER_SECOND,
+      maxBacklog: set.MAX_BACKLOG,
+      bodyTimeoutMs: set.HTTP_BODY_TIMEOUT_MS,
+    },
   };
 }

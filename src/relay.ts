@@ -2,11 +2,13 @@ import { checkRedis, RedisUnsuitable } from './adapters/bullmq/check-redis.ts';
 import { connectRedis, RedisUnavailable } from './adapters/bullmq/connect-redis.ts';
 import { stillLoading, unavailable } from './adapters/bullmq/describe-fault.ts';
 import { checkDurability, onDiskConfirmer } from './adapters/bullmq/durability.ts';
+import { findJob } from './adapters/bullmq/find-job.ts';
 import { openReportQueue } from './adapters/bullmq/report-queue.ts';
 import type { Config } from './config.ts';
 import { type DeadLetters, openDeadLetterDesk, RedriveRefused } from './dead-letters.ts';
 import { type ErrorReport, errorReportParser, type ParsedReport } from './domain/error-report.ts';
 import { type EnqueueResult, enqueueReports } from './pipeline/enqueue-reports.ts';
+import { locateReport, type Whereabouts } from './pipeline/locate-report.ts';
 import type { PauseNote, PauseResult, QueueDepth, ResumeResult } from './pipeline/ports.ts';
 
 /** The relay as producers and operators use it: reports go in, depth and dead letters come out. */
@@ -45,6 +47,8 @@ export interface Relay extends AsyncDisposable {
    * @throws as `report` does
    */
   check(): Promise<void>;
+  /** Where the report with this id is now, `r-…` as its result said. @throws {RedisUnavailable} */
+  locate(id: string): Promise<Whereabouts>;
   /** How the queue stands. @throws {RedisUnavailable} */
   depth(): Promise<QueueDepth>;
   /**
@@ -121,6 +125,11 @@ export function openRelay(config: Pick<Config, 'redis' | 'names' | 'reports'>): 
     },
     reportEach,
     check: () => asking(async () => undefined),
+    locate: (id) =>
+      locateReport(id, {
+        findJob: (jobId) => asking(() => findJob(redis, config.names, jobId)),
+        findLetter: desk.deadLetters.get,
+      }),
     depth: () => asking(() => queue.depth()),
     pause: (note) => asking(() => queue.pause(note)),
     resume: () => asking(() => queue.resume()),

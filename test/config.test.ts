@@ -223,5 +223,5 @@ test('a Cloud ID stands in for every node', () => {
 });
 
 test('a port of 0 is a port', () => {
-  expect(readConfig({ HTTP_PORT: '0' }).http).toEqual({ host: '127.0.0.1', port: 0 });
+  expect(readConfig({ HTTP_PORT: '0' }).http).toMatchObject({ host: '127.0.0.1', port: 0 });
 });

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { apiKeyCommand } from './commands/api-key.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { demoCommand } from './commands/demo.ts';
 import { devCommand } from './commands/dev.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { pauseCommand, resumeCommand } from './commands/pause.ts';
 import { reportCommand } from './commands/report.ts';
+import { serveCommand } from './commands/serve.ts';
 import { standInCommand } from './commands/stand-in.ts';
 import { statusCommand } from './commands/status.ts';
 import { workCommand } from './commands/work.ts';
@@ -36,6 +38,8 @@ export function createProgram(): Command {
     .addCommand(standInCommand())
     .commandsGroup('Run it:')
     .addCommand(workCommand())
+    .addCommand(serveCommand())
+    .addCommand(apiKeyCommand())
     .addCommand(reportCommand())
     .addCommand(pauseCommand())
     .addCommand(resumeCommand())

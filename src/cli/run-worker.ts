@@ -1,8 +1,8 @@
 import { createLog } from '../adapters/observe/create-log.ts';
 import { type App, createApp } from '../app.ts';
 import type { Config } from '../config.ts';
+import { describeListening } from './describe-listening.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { CliFailure } from './failure.ts';
 import { loadConfig } from './load-config.ts';
 import { onEndSignal } from './signals.ts';
 
@@ -28,23 +28,4 @@ async function startApp(app: App, config: Config): Promise<void> {
     await app.stop();
     throw describeListening(error, config);
   }
-}
-
-const NOT_LISTENING: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'is in use',
-  EACCES: 'may not be used by this user',
-  EADDRNOTAVAIL: 'is not an address of this machine',
-  ENOTFOUND: 'cannot be found',
-};
-
-/** A port that is taken is the operator's business, not a fault of ours. */
-function describeListening(error: unknown, { http }: Config): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const reason = NOT_LISTENING[code];
-  if (http === undefined || reason === undefined) return error;
-  return new CliFailure(
-    `HTTP_HOST and HTTP_PORT: expected an address to listen on, got ${http.host}:${http.port}, which ${reason}`,
-    EXIT.configuration,
-    { cause: error },
-  );
 }

@@ -1,0 +1,69 @@
+/** What the HTTP door asks of the rest. */
+import type { ReportLimits } from '../domain/error-report.ts';
+import type { HealthCheck } from '../pipeline/check-health.ts';
+import type { AcceptReport } from '../pipeline/gather-reports.ts';
+import type { Whereabouts } from '../pipeline/locate-report.ts';
+import type { DeadLetterQueue, Log, QueueDepth } from '../pipeline/ports.ts';
+import type { ApiKey } from './api-keys.ts';
+
+/** The queue and the dead letters, as they are spoken to over HTTP. */
+export interface DoorQueue {
+  readonly accept: AcceptReport;
+  depth(): Promise<QueueDepth>;
+  locate(id: string): Promise<Whereabouts>;
+  readonly deadLetters: Pick<DeadLetterQueue, 'list' | 'get'>;
+}
+
+/** Is told what is counted, and prints it. */
+export interface DoorMetrics {
+  /** A result that a producer was given, by the way it came. */
+  counted(way: ReportWay, status: 'queued' | 'duplicate' | 'invalid'): void;
+  /** A request that was answered; `route` is the path's pattern, never the path. */
+  answered(request: AnsweredRequest): void;
+  readonly contentType: string;
+  print(): Promise<string>;
+}
+
+/** The ways in. */
+export type ReportWay = 'elasticsearch' | 'http';
+
+export interface AnsweredRequest {
+  readonly route: string;
+  readonly method: string;
+  readonly status: number;
+  readonly durationMs: number;
+}
+
+/** What may be sent, and how fast. */
+export interface DoorLimits {
+  /** Longest body that is taken in whole, in bytes. */
+  readonly maxBodyBytes: number;
+  /** Most reports in one array. */
+  readonly maxItems: number;
+  /** Most requests of one key in a second. */
+  readonly requestsPerSecond: number;
+  /** Reports in the queue from which on no more are taken. */
+  readonly maxBacklog: number;
+  /** How long a body may take to arrive, and a stream may be silent, in milliseconds. */
+  readonly bodyTimeoutMs: number;
+}
+
+/** How the door is set up. */
+export interface DoorOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Empty: everybody who reaches the door may do everything. */
+  readonly apiKeys: readonly ApiKey[];
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly limits: DoorLimits;
+  readonly reports: ReportLimits;
+  readonly version: string;
+}
+
+export interface DoorContext {
+  readonly checks: readonly HealthCheck[];
+  readonly metrics: DoorMetrics;
+  readonly log: Log;
+  /** Absent: only health and metrics are served. */
+  readonly queue?: DoorQueue;
+}

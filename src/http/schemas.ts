@@ -1,0 +1,201 @@
+/** The schemas of requests and answers. `/openapi.json` is made of them. */
+import type { FastifySchema } from 'fastify';
+import { z } from 'zod';
+import { SYNC_JOB_STATUSES } from '../domain/answer.ts';
+import { DEAD_LETTER_CODES } from '../domain/codes.ts';
+import { isStatus } from '../domain/dead-letter-filter.ts';
+import { errorReportSchema, type ReportLimits } from '../domain/error-report.ts';
+import { PROBLEMS } from './problem.ts';
+
+type JsonSchema = Readonly<Record<string, unknown>>;
+
+function jsonSchema(schema: z.ZodType): JsonSchema {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return rest;
+}
+
+const problem: z.ZodType = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.enum(Object.keys(PROBLEMS) as [string, ...string[]]),
+  detail: z.string(),
+});
+
+const reportProblem = z.object({ field: z.string(), expected: z.string(), got: z.string() });
+
+const enqueueResult = z.union([
+  z.object({ status: z.enum(['queued', 'duplicate']), id: z.string() }),
+  z.object({ status: z.literal('invalid'), problems: z.array(reportProblem) }),
+]);
+
+const whereabouts = z.looseObject({
+  id: z.string(),
+  status: z.enum(['queued', 'active', 'delayed', 'dead', 'settled_or_unknown']),
+  enqueued_at: z.iso.datetime().optional(),
+  attempts_made: z.int().optional(),
+  last_code: z.string().optional(),
+  next_attempt_at: z.iso.datetime().optional(),
+  code: z.enum(DEAD_LETTER_CODES).optional(),
+  reason: z.string().optional(),
+  dead_at: z.iso.datetime().optional(),
+  dead_letter: z.string().optional(),
+  detail: z.string().optional(),
+});
+
+const deadLetter = z.looseObject({ id: z.string(), code: z.enum(DEAD_LETTER_CODES), reason: z.string() });
+
+const deadLetterPage = z.object({
+  total: z.int(),
+  total_is_at_least: z.literal(true).optional(),
+  dead_letters: z.array(deadLetter),
+  next: z.string().optional(),
+});
+
+const moment = z.iso.datetime({ offset: true, error: 'an ISO 8601 date and time with a zone' });
+
+const wholeNumber = (from: number, to: number): z.ZodType<number, string> => {
+  const expected = `a whole number from ${from} to ${to}`;
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, expected)
+    .transform(Number)
+    .refine((value) => value >= from && value <= to, expected);
+};
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 1_000;
+
+/** The query of `GET /v1/dead-letters`. */
+export const deadLetterQuerySchema: z.ZodType<DeadLetterQueryInput> = z.strictObject({
+  code: z.enum(DEAD_LETTER_CODES).optional(),
+  connector_id: z.string().optional(),
+  source: z.string().optional(),
+  connector_sync_job_id: z.string().optional(),
+  status: z
+    .string()
+    .refine(isStatus, `an HTTP status, or one of ${SYNC_JOB_STATUSES.join(', ')}`)
+    .optional(),
+  text: z.string().optional(),
+  dead_from: moment.optional(),
+  dead_before: moment.optional(),
+  again_after_run: z
+    .string()
+    .regex(/^[\w-]{1,64}$/)
+    .optional(),
+  limit: wholeNumber(1, MAX_LIMIT).default(DEFAULT_LIMIT),
+  offset: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
+  cursor: z.string().optional(),
+}) as z.ZodType<DeadLetterQueryInput>;
+
+interface DeadLetterQueryInput {
+  readonly code?: (typeof DEAD_LETTER_CODES)[number];
+  readonly connector_id?: string;
+  readonly source?: string;
+  readonly connector_sync_job_id?: string;
+  readonly status?: string;
+  readonly text?: string;
+  readonly dead_from?: string;
+  readonly dead_before?: string;
+  readonly again_after_run?: string;
+  readonly limit: number;
+  readonly offset?: number;
+  readonly cursor?: string;
+}
+
+/** JSON of a schema, as an answer of this kind. */
+function answer(description: string, schema: z.ZodType, type = 'application/json'): JsonSchema {
+  return { description, content: { [type]: { schema: jsonSchema(schema) } } };
+}
+
+const PROBLEM = 'application/problem+json';
+
+const problems = (...statuses: readonly number[]): Readonly<Record<number, JsonSchema>> =>
+  Object.fromEntries(
+    statuses.map((status) => {
+      const titles = Object.values(PROBLEMS).flatMap(([of, title]) => (of === status ? [title] : []));
+      return [status, answer(titles.join(' '), problem, PROBLEM)];
+    }),
+  );
+
+const idParameter: JsonSchema = jsonSchema(z.object({ id: z.string() }));
+
+/** `POST /v1/reports`. */
+export function sendReportsSchema(limits: ReportLimits): FastifySchema {
+  const report = errorReportSchema(limits);
+  return {
+    tags: ['reports'],
+    summary: 'Hand in reports',
+    description:
+      'One report, an array, or NDJSON, one report a line. The answer has a result for each, in their order; ' +
+      'NDJSON is answered by NDJSON while it is still being sent, so read while you write. 202 means that ' +
+      'Redis has what is called queued or duplicate. Repeating a request is harmless.',
+    headers: jsonSchema(z.object({ 'idempotency-key': z.string().max(255).optional() })),
+    body: {
+      content: {
+        'application/json': { schema: jsonSchema(z.union([report, z.array(report)])) },
+        'application/x-ndjson': { schema: jsonSchema(report) },
+      },
+    },
+    response: {
+      202: {
+        description: 'Accepted, all or a part of it.',
+        content: {
+          'application/json': { schema: jsonSchema(z.union([enqueueResult, z.array(enqueueResult)])) },
+          'application/x-ndjson': {
+            schema: jsonSchema(z.union([enqueueResult, problem]).and(z.object({ line: z.int().optional() }))),
+          },
+        },
+      },
+      ...problems(400, 401, 403, 408, 413, 415, 429, 503),
+    },
+  };
+}
+
+/** `GET /v1/reports/{id}`. */
+export const locateReportSchema: FastifySchema = {
+  tags: ['reports'],
+  summary: 'Say where a report is',
+  description: 'An applied report leaves nothing behind: it cannot be told from one that never was.',
+  params: idParameter,
+  response: { 200: answer('Where it is now.', whereabouts), ...problems(401, 403, 404, 429, 503) },
+};
+
+/** `GET /v1/dead-letters`. */
+export const listDeadLettersSchema: FastifySchema = {
+  tags: ['dead letters'],
+  summary: 'List dead letters, newest first',
+  querystring: jsonSchema(deadLetterQuerySchema),
+  response: { 200: answer('A page of them.', deadLetterPage), ...problems(400, 401, 403, 429, 503) },
+};
+
+/** `GET /v1/dead-letters/{id}`. */
+export const showDeadLetterSchema: FastifySchema = {
+  tags: ['dead letters'],
+  summary: 'Show a dead letter in full',
+  params: idParameter,
+  response: { 200: answer('The letter.', deadLetter), ...problems(401, 403, 404, 429, 503) },
+};
+
+/** `PUT /_connector/_sync_job/{connector_sync_job_id}/_error`. */
+export const errorCallSchema: FastifySchema = {
+  tags: ['Elasticsearch'],
+  summary: 'Set a sync job’s error, as Elasticsearch takes it',
+  description:
+    'The call of Elasticsearch’s connector API, for its own clients. 202 and `"result": "accepted"`: the error ' +
+    'is on its way, and nobody knows yet whether the sync job exists. Refusals are Elasticsearch’s.',
+  params: jsonSchema(z.object({ connector_sync_job_id: z.string() })),
+  body: { content: { 'application/json': { schema: jsonSchema(z.strictObject({ error: z.string() })) } } },
+  response: {
+    202: answer(
+      'On its way.',
+      z.object({ result: z.literal('accepted'), id: z.string(), duplicate: z.literal(true).optional() }),
+    ),
+    ...Object.fromEntries(
+      [400, 401, 403, 405, 406, 429, 503].map((status) => [
+        status,
+        answer('Elasticsearch’s form of an error.', z.looseObject({ error: z.unknown() })),
+      ]),
+    ),
+  },
+};

@@ -1,7 +1,7 @@
 /** What a producer is told, and how soon, while its Redis is away, refuses or is full. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -190,6 +190,7 @@ describe('a producer is told within a second', () => {
 
   test('that it is still loading, and is served once it is done', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'sync-error-relay-loading-'));
+    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
     const binary = 'redis-server';
     const first = await startRedisServer({ binary, dataDir, appendOnly: false });
     onTestFinished(() => first.stop());

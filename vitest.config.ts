@@ -5,6 +5,8 @@ const config: ViteUserConfig = defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     restoreMocks: true,
+    // Many tests start processes, side by side on few cores; each waits for events and never for time to pass.
+    testTimeout: 20_000,
   },
 });
 

@@ -160,9 +160,9 @@ describe('a file of reports', () => {
     const ended = endOf(child);
     const chunk = Array.from({ length: 250 }, (_, index) => line(`job-${index}`)).join('\n');
     child.stdin.write(`${chunk}\n${line('last')}\n{"connector_sync_job_id":"cut o`);
-    await until('the first reports are queued', async () => {
+    await until('the whole lines are queued', async () => {
       const { stdout } = await runCli(['status', '--json'], { env });
-      return JSON.parse(stdout).waiting === 250;
+      return JSON.parse(stdout).waiting === 251;
     });
     child.kill('SIGINT');
     const { code, stdout } = await ended;

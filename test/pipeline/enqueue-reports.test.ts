@@ -288,3 +288,92 @@ describe('memory is bounded', () => {
     expect(queue.asked.flat().map(({ report: asked }) => asked)).toEqual([...reports, reports[0]]);
   });
 });
+
+describe('a source that takes its time', () => {
+  test('has what it gave sent and told, without waiting for more', async () => {
+    const queue = scriptedQueue();
+    const more = Promise.withResolvers<void>();
+    async function* slowly(): AsyncGenerator<ErrorReport> {
+      yield report('first');
+      await more.promise;
+      yield report('second');
+    }
+    const results = enqueue(slowly(), queue);
+
+    expect((await results.next()).value).toMatchObject({ status: 'queued' });
+    expect(queue.asked.map((reports) => reports.length)).toEqual([1]);
+
+    more.resolve();
+    expect((await results.next()).value).toMatchObject({ status: 'queued' });
+    expect((await results.next()).done).toBe(true);
+  });
+
+  test('may wait for the result of an item before it gives the next', async () => {
+    const queue = scriptedQueue();
+    let told = Promise.withResolvers<void>();
+    async function* inStep(): AsyncGenerator<ErrorReport> {
+      for (const item of many(5)) {
+        yield item;
+        await told.promise;
+        told = Promise.withResolvers();
+      }
+    }
+    let count = 0;
+    for await (const { status } of enqueue(inStep(), queue)) {
+      expect(status).toBe('queued');
+      count += 1;
+      told.resolve();
+    }
+    expect(count).toBe(5);
+  });
+
+  test('is left at once, although it never gives anything more', async () => {
+    async function* endless(): AsyncGenerator<ErrorReport> {
+      yield report('a');
+      await new Promise(() => undefined);
+    }
+    const statuses: string[] = [];
+    for await (const { status } of enqueue(endless(), scriptedQueue())) {
+      statuses.push(status);
+      break;
+    }
+    expect(statuses).toEqual(['queued']);
+  });
+
+  test('has what it gave before it failed sent and told', async () => {
+    const queue = scriptedQueue();
+    async function* failing(): AsyncGenerator<ErrorReport> {
+      yield* many(3);
+      throw new Error('the source failed');
+    }
+    const { yielded, error } = await drain(enqueue(failing(), queue));
+    expect(yielded.map(({ status }) => status)).toEqual(['queued', 'queued', 'queued']);
+    expect(error).toMatchObject({ message: 'the source failed' });
+  });
+});
+
+test('a repeat within a minute is the same report, and later it has happened again', async () => {
+  const settledAtOnce = {
+    add: async (reports: readonly IdentifiedReport[]) => reports.map(() => 'queued' as const),
+  };
+  let nowMs = 0;
+  function* items(): Generator<ErrorReport> {
+    yield report('a');
+    nowMs += 59_000;
+    yield report('a');
+    nowMs += 2_000;
+    yield report('a');
+  }
+  const { yielded } = await drain(enqueue(items(), settledAtOnce, { now: () => nowMs }));
+  expect(yielded.map(({ status }) => status)).toEqual(['queued', 'duplicate', 'queued']);
+});
+
+test('an item that looks like a promise is read like any other', async () => {
+  const pretender = Object.defineProperty({ ...report('a') }, 'then', {
+    get: () => {
+      throw new Error('not a promise');
+    },
+  });
+  const { yielded } = await drain(enqueue([pretender, report('b')], scriptedQueue()));
+  expect(yielded.map(({ status }) => status)).toEqual(['queued', 'queued']);
+});

@@ -68,7 +68,7 @@ function howToTalk({ config, standIn, app }: EmbeddedStack): string[] {
       ? []
       : [
           `  npx sync-error-relay report ${shellWord(running.id)} "TimeoutError: the source did not answer"`,
-          `  curl ${standIn.url}/_connector/_sync_job/${encodeURIComponent(running.id)}?pretty`,
+          `  curl '${standIn.url}/_connector/_sync_job/${encodeURIComponent(running.id)}?pretty'`,
         ]),
     '  npx sync-error-relay report no-such-sync-job "TimeoutError"',
     '  npx sync-error-relay dead-letters list',

@@ -26,7 +26,7 @@ const DEADLINE_MS = 5_000;
  * Checks the configuration, Redis, the queue and Elasticsearch. Changes nothing and never rejects for what is wrong
  * with them; takes at most twice the deadline, however dead they are.
  *
- * @throws {Error} where the Elasticsearch options make no sense together; no message repeats a secret
+ * @throws {ElasticsearchOptionsInvalid} where these options make no sense; no message repeats a secret
  */
 export async function diagnose(config: Config): Promise<readonly Check[]> {
   const { requestTimeoutMs } = config.elasticsearch;

@@ -34,6 +34,8 @@ export function endingOf(error: unknown): Ending {
   switch (name) {
     case 'ConfigInvalid':
       return { exitCode: EXIT.configuration, message, isTitled: false };
+    case 'ElasticsearchOptionsInvalid':
+      return { exitCode: EXIT.configuration, message, isTitled: true };
     case 'RedisUnsuitable':
       return {
         exitCode: EXIT.configuration,

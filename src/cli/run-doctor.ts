@@ -35,13 +35,13 @@ async function examine(): Promise<Examination> {
   }
   lookUpBriefly(process.env);
   const { diagnose } = await import('../doctor.ts');
-  const { openProbe } = await import('../adapters/elasticsearch/probe.ts');
+  const { ElasticsearchOptionsInvalid } = await import('../adapters/elasticsearch/client-options.ts');
   try {
-    await using _probe = openProbe(config.elasticsearch);
+    return { checks: await diagnose(config), isConfigured: true };
   } catch (error) {
-    return unconfigured([error instanceof Error ? error.message : String(error)]);
+    if (error instanceof ElasticsearchOptionsInvalid) return unconfigured([error.message]);
+    throw error;
   }
-  return { checks: await diagnose(config), isConfigured: true };
 }
 
 function unconfigured(problems: readonly string[]): Examination {

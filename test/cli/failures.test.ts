@@ -50,6 +50,14 @@ describe('where the configuration is wrong', () => {
     }
   });
 
+  test('Elasticsearch options that make no sense are no fault of ours', async () => {
+    const env = { REDIS_URL: redisUrl(), LOG_LEVEL: 'silent', ELASTICSEARCH_API_KEY: 'id:hunter2' };
+    expect(await runCli(['work'], { env })).toMatchObject({
+      code: 78,
+      stderr: 'error: API key: expected its "encoded" form, one word of base64 without ":" and spaces\n',
+    });
+  });
+
   test('a Redis that drops keys is refused', async () => {
     await using redis = await startOwnRedis({ maxMemoryPolicy: 'allkeys-lru' });
     for (const args of [['status'], ['work']]) {

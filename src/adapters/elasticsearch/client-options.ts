@@ -4,6 +4,11 @@ import type { ElasticsearchOptions } from './connector-api.ts';
 import { nodeConnectionClass } from './node-connection.ts';
 import { NodePool } from './node-pool.ts';
 
+/** Options that make no sense, or not together; the message repeats no value, since each may hold a secret. */
+export class ElasticsearchOptionsInvalid extends Error {
+  override readonly name = 'ElasticsearchOptionsInvalid';
+}
+
 type Auth = NonNullable<ElasticsearchOptions['auth']>;
 
 /**
@@ -15,7 +20,7 @@ const JSON_ONLY = { accept: 'application/json', 'content-type': 'application/jso
 /**
  * The client's options for ours.
  *
- * @throws {Error} where they make no sense; no message repeats a value, since each may hold a secret
+ * @throws {ElasticsearchOptionsInvalid} where they make no sense
  */
 export function clientOptions(options: ElasticsearchOptions): ClientOptions {
   const { urls, auth } = nodesAndAuth(options);
@@ -23,7 +28,9 @@ export function clientOptions(options: ElasticsearchOptions): ClientOptions {
   const ca = checkedCa(options.ca);
   const caFingerprint = checkedFingerprint(options.caFingerprint);
   if (isPlain && (ca !== undefined || caFingerprint !== undefined)) {
-    throw new Error('A CA certificate or fingerprint needs https nodes, got an http one');
+    throw new ElasticsearchOptionsInvalid(
+      'A CA certificate or fingerprint needs https nodes, got an http one',
+    );
   }
   return {
     nodes: urls.map((url) => ({ url })),
@@ -71,17 +78,19 @@ interface NodesAndAuth {
 
 function nodesAndAuth({ nodes, cloudId, auth }: ElasticsearchOptions): NodesAndAuth {
   if ((cloudId === undefined) === (nodes.length === 0)) {
-    throw new Error('Either nodes or a cloud id is needed, not both');
+    throw new ElasticsearchOptionsInvalid('Either nodes or a cloud id is needed, not both');
   }
   const parsed =
     cloudId === undefined ? nodes.map(parseNode) : [{ url: parseCloudId(cloudId), auth: undefined }];
   const fromUrls = parsed.flatMap((node) => node.auth ?? []);
   const [inUrl] = fromUrls;
   if (inUrl !== undefined && auth !== undefined) {
-    throw new Error('A node URL holds a user and password although other credentials are given');
+    throw new ElasticsearchOptionsInvalid(
+      'A node URL holds a user and password although other credentials are given',
+    );
   }
   if (fromUrls.some((other) => other.username !== inUrl?.username || other.password !== inUrl?.password)) {
-    throw new Error('The node URLs hold different users or passwords');
+    throw new ElasticsearchOptionsInvalid('The node URLs hold different users or passwords');
   }
   const byHref = new Map(parsed.map(({ url }) => [url.href, url]));
   return { urls: [...byHref.values()], auth: checkedAuth(auth ?? inUrl) };
@@ -94,12 +103,16 @@ function parseNode(node: string, index: number): { readonly url: URL; readonly a
   const url = URL.parse(node);
   const name = `Node ${index + 1}`;
   if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
-    throw new Error(`${name}: expected an http or https URL without query and fragment`);
+    throw new ElasticsearchOptionsInvalid(
+      `${name}: expected an http or https URL without query and fragment`,
+    );
   }
   if (url.username === '' && url.password === '') return { url, auth: undefined };
   const [username, password] = [decoded(url.username), decoded(url.password)];
   if (username === '' || password === '') {
-    throw new Error(`${name}: expected both a user and a password in the URL, percent-encoded, or neither`);
+    throw new ElasticsearchOptionsInvalid(
+      `${name}: expected both a user and a password in the URL, percent-encoded, or neither`,
+    );
   }
   // An address is quoted in logs and errors: it must not carry a password.
   url.username = '';
@@ -124,7 +137,9 @@ function parseCloudId(cloudId: string): URL {
   const [host, id] = Buffer.from(encoded, 'base64').toString().split('$');
   const url = host && id ? URL.parse(`https://${id}.${host}`) : null;
   if (url === null || url.username !== '' || url.pathname !== '/' || url.search !== '' || url.hash !== '') {
-    throw new Error('Cloud id: expected "name:" and base64 of "host$id", as Elastic Cloud shows it');
+    throw new ElasticsearchOptionsInvalid(
+      'Cloud id: expected "name:" and base64 of "host$id", as Elastic Cloud shows it',
+    );
   }
   return url;
 }
@@ -136,13 +151,17 @@ function checkedAuth(auth: Auth | undefined): Auth | undefined {
       return undefined;
     case 'api-key':
       if (/^[\x21-\x39\x3b-\x7e]+$/.test(auth.apiKey)) return auth;
-      throw new Error('API key: expected its "encoded" form, one word of base64 without ":" and spaces');
+      throw new ElasticsearchOptionsInvalid(
+        'API key: expected its "encoded" form, one word of base64 without ":" and spaces',
+      );
     case 'bearer':
       if (/^[\x21-\x7e]+$/.test(auth.token)) return auth;
-      throw new Error('Bearer token: expected one word of printable ASCII');
+      throw new ElasticsearchOptionsInvalid('Bearer token: expected one word of printable ASCII');
     case 'basic':
       if (auth.username !== '' && auth.password !== '' && !auth.username.includes(':')) return auth;
-      throw new Error('Basic authentication: expected a user without ":" and a password');
+      throw new ElasticsearchOptionsInvalid(
+        'Basic authentication: expected a user without ":" and a password',
+      );
   }
 }
 
@@ -163,11 +182,13 @@ function checkedCa(ca: string | undefined): string | undefined {
     new X509Certificate(ca);
     return ca;
   } catch {
-    throw new Error('CA certificate: expected PEM text');
+    throw new ElasticsearchOptionsInvalid('CA certificate: expected PEM text');
   }
 }
 
 function checkedFingerprint(fingerprint: string | undefined): string | undefined {
   if (fingerprint === undefined || /^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i.test(fingerprint)) return fingerprint;
-  throw new Error('CA fingerprint: expected a SHA-256 of 64 hexadecimal digits, with or without colons');
+  throw new ElasticsearchOptionsInvalid(
+    'CA fingerprint: expected a SHA-256 of 64 hexadecimal digits, with or without colons',
+  );
 }

@@ -48,7 +48,7 @@ export interface ElasticsearchConnection extends ConnectorApi, AsyncDisposable {
 /**
  * Opens the way to Elasticsearch; nothing is sent before the first call.
  *
- * @throws {Error} where the options make no sense; no message repeats a secret
+ * @throws {ElasticsearchOptionsInvalid} where the options make no sense; no message repeats a secret
  */
 export function connectElasticsearch(options: ElasticsearchOptions): ElasticsearchConnection {
   const client = new Client(clientOptions(options));

@@ -32,7 +32,7 @@ export interface ElasticsearchProbe extends AsyncDisposable {
 /**
  * Opens a way to each node by itself, where the worker's connection would ask whichever is alive.
  *
- * @throws {Error} where the options make no sense; no message repeats a secret
+ * @throws {ElasticsearchOptionsInvalid} where the options make no sense; no message repeats a secret
  */
 export function openProbe(options: ElasticsearchOptions): ElasticsearchProbe {
   const quote = quoter(secretsOf(options));

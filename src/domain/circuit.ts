@@ -34,7 +34,7 @@ export function failureWeight({ kind, circuit }: Pick<Verdict, 'kind' | 'circuit
   return kind === 'outage' ? OUTAGE_WEIGHT : 1;
 }
 
-/** The state after a verdict. A request that was sent before the circuit opened says nothing new of it. */
+/** The state after a verdict on a request that was sent since the circuit last opened or closed. */
 export function afterVerdict(
   state: CircuitState,
   verdict: { readonly effect: CircuitEffect; readonly weight: number; readonly code: string },

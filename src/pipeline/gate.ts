@@ -5,6 +5,8 @@
  * 2. While the circuit is open, a request goes out only as the probe whose turn it is, one for the fleet at
  *    an interval. Others wait here, with their locks renewed and no attempt used.
  * 3. While the server rejects for speed, requests go out at the pace it bears.
+ * 4. No more are under way than the concurrency that was found out, so that those that have waited here come
+ *    back one at a time, and then twice as many a round.
  *
  * What came of each attempt is told to it, and decides circuit, pace and concurrency. What the fleet has to
  * know of each other goes through the queue's Redis, with its own expiry: a worker that dies takes nothing
@@ -33,15 +35,17 @@ import type { ConnectorApi, Log } from './ports.ts';
 /** What the workers of a fleet tell each other. */
 export interface FleetState {
   /** What the fleet says now. */
-  look(): Promise<{ readonly circuit: SharedCircuit; readonly holdUntilMs: number }>;
+  look(): Promise<{ readonly circuit: SharedCircuit; readonly holdForMs: number }>;
   /** Says that the circuit is open; forgotten by itself after `ttlMs`. */
   sayOpen(circuit: NonNullable<SharedCircuit>, ttlMs: number): Promise<void>;
+  /** Keeps what was said of an open circuit from being forgotten for another `ttlMs`, unless it was taken back. */
+  keepOpen(ttlMs: number): Promise<void>;
   /** Says that it is closed. */
   sayClosed(): Promise<void>;
   /** Takes the one turn to probe that there is in an interval, if nobody has. */
   takeProbe(intervalMs: number): Promise<boolean>;
-  /** Asks everybody to send nothing until then; a later time counts. */
-  sayHold(untilMs: number): Promise<void>;
+  /** Asks everybody to send nothing for so long, in milliseconds; the later end counts. */
+  sayHold(forMs: number): Promise<void>;
 }
 
 export interface GatePolicy extends CircuitPolicy {
@@ -78,7 +82,7 @@ export interface AttemptReport {
 export interface Gate {
   /** Waits until an attempt may be made; every entry that may go has to be followed by a note. */
   enter(signal: AbortSignal): Promise<'go' | 'interrupted'>;
-  /** Takes note of an attempt; says whether the circuit was open when it was made. */
+  /** Takes note of an attempt; says whether the circuit was open at any time while it was made. */
   note(report: AttemptReport): { readonly circuitWasOpen: boolean };
   /** The API, where reading back waits for better times while the circuit is open. */
   readonly api: ConnectorApi;
@@ -91,6 +95,7 @@ export interface GateContext {
   readonly api: ConnectorApi;
   readonly fleet: FleetState;
   readonly policy: GatePolicy;
+  /** Milliseconds since 1970, on a clock that never goes back. */
   readonly now: () => number;
   /** Waits so many milliseconds, or until the signal. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -102,15 +107,24 @@ export interface GateContext {
 /** An open circuit that nobody confirms is forgotten after so many probe intervals. */
 const FORGOTTEN_AFTER_PROBES = 5;
 
+/** How often those ask again that wait for others to end, in milliseconds: a round may be as short. */
+const ASK_WHILE_FULL_MS = 20;
+
 /** Opens a gate; it looks at what the fleet says until it is closed. */
 export function openGate(context: GateContext): Gate {
   const { fleet, policy, now, pause, log } = context;
   const closing = new AbortController();
+  const forgottenAfterMs = policy.probeIntervalMs * FORGOTTEN_AFTER_PROBES;
   let circuit: CircuitState = CLOSED;
   let concurrency: ConcurrencyState = initialConcurrency(policy.concurrency);
   let pace: PaceState = FREE_PACE;
   let holdUntilMs = 0;
   let inFlight = 0;
+  /** When the circuit last opened or closed. */
+  let changedAtMs = 0;
+  /** Attempts under way that were sent before then. */
+  let leftOver = 0;
+  let toldConcurrency = concurrency.limit;
 
   function setCircuit(next: CircuitState): void {
     if (next.kind === circuit.kind) {
@@ -119,6 +133,8 @@ export function openGate(context: GateContext): Gate {
     }
     const before = circuit;
     circuit = next;
+    changedAtMs = now();
+    leftOver = inFlight;
     if (next.kind === 'open') {
       log.warn({ code: next.code }, 'circuit open: Elasticsearch counts as away, reports wait');
       setConcurrency({ ...concurrency, limit: policy.probers });
@@ -130,11 +146,22 @@ export function openGate(context: GateContext): Gate {
   }
 
   function setConcurrency(next: ConcurrencyState): void {
-    const changed = next.limit !== concurrency.limit;
     concurrency = next;
-    if (!changed) return;
-    context.onConcurrency(next.limit);
-    log.debug({ concurrency: next.limit }, 'concurrency changed');
+    tellConcurrency();
+  }
+
+  /** A request that hangs since before the circuit changed must not take the place of one that tells more. */
+  function tellConcurrency(): void {
+    const { limit } = concurrency;
+    const next = Math.max(limit, Math.min(limit + leftOver, policy.concurrency.max));
+    if (next === toldConcurrency) return;
+    toldConcurrency = next;
+    context.onConcurrency(next);
+    log.debug({ concurrency: next }, 'concurrency changed');
+  }
+
+  function isFull(): boolean {
+    return inFlight - leftOver >= concurrency.limit;
   }
 
   /** What cannot be told to the fleet now is told by the next attempt, or found out by each worker itself. */
@@ -143,38 +170,54 @@ export function openGate(context: GateContext): Gate {
   }
 
   async function enter(signal: AbortSignal): Promise<'go' | 'interrupted'> {
-    const passed = goesAtOnce() ? 'go' : await waitForTurn(AbortSignal.any([signal, closing.signal]));
-    if (passed === 'interrupted' || closing.signal.aborted) return 'interrupted';
-    inFlight += 1;
-    return 'go';
+    if (goesAtOnce()) return 'go';
+    return waitForTurn(AbortSignal.any([signal, closing.signal]));
   }
 
   /** The ordinary case, without a wait and without a signal to listen to. */
   function goesAtOnce(): boolean {
-    if (circuit.kind === 'open' || holdUntilMs > now() || Number.isFinite(pace.perSecond)) return false;
-    return keepPace() === 0;
+    if (closing.signal.aborted || circuit.kind === 'open' || holdUntilMs > now()) return false;
+    return !isFull() && !Number.isFinite(pace.perSecond) && keepPace() === 0;
   }
 
   async function waitForTurn(signal: AbortSignal): Promise<'go' | 'interrupted'> {
     while (!signal.aborted) {
       const askAgainMs = await mayGo();
-      if (askAgainMs === 0) return 'go';
-      await pause(askAgainMs, signal);
+      if (askAgainMs > 0) {
+        await pause(askAgainMs, signal);
+      } else if (signal.aborted) {
+        inFlight -= 1;
+      } else {
+        return 'go';
+      }
     }
     return 'interrupted';
   }
 
-  /** 0 where a request may go out now; else when to ask again, in milliseconds. */
+  /** 0 where a request may go out now, and is counted; else when to ask again, in milliseconds. */
   async function mayGo(): Promise<number> {
     const heldMs = holdUntilMs - now();
     if (heldMs > 0) return Math.min(heldMs, policy.lookIntervalMs);
-    if (circuit.kind === 'closed') return keepPace();
-    return (await fleet.takeProbe(policy.probeIntervalMs)) ? 0 : policy.lookIntervalMs;
+    if (circuit.kind === 'closed') return isFull() ? ASK_WHILE_FULL_MS : keepPace();
+    if (!(await takeProbe())) return policy.lookIntervalMs;
+    inFlight += 1;
+    return 0;
+  }
+
+  /** Where the fleet cannot be asked, nobody probes: it could be everybody. */
+  async function takeProbe(): Promise<boolean> {
+    try {
+      return await fleet.takeProbe(policy.probeIntervalMs);
+    } catch (error) {
+      log.debug({ error: String(error) }, 'could not ask for a turn to probe');
+      return false;
+    }
   }
 
   function keepPace(): number {
     const { state, waitMs } = askToSend(pace, now());
     pace = state;
+    if (waitMs === 0) inFlight += 1;
     return waitMs;
   }
 
@@ -189,24 +232,29 @@ export function openGate(context: GateContext): Gate {
   };
 
   function note({ verdict, latencyMs, retryAfterMs }: AttemptReport): { readonly circuitWasOpen: boolean } {
-    const circuitWasOpen = circuit.kind === 'open';
+    const wasOpen = circuit.kind === 'open';
+    // Sent before the circuit last opened or closed: it says nothing new of it, whatever came of it.
+    const isOld = now() - latencyMs < changedAtMs;
+    const circuitWasOpen = wasOpen || isOld;
     const underWay = inFlight;
     inFlight -= 1;
+    leftOver = Math.max(0, Math.min(isOld ? leftOver - 1 : leftOver, inFlight));
     const code = 'code' in verdict ? verdict.code : '';
     const throttled = code === 'throttled';
-    const effect = verdict.circuit;
+    const effect = isOld ? 'neutral' : verdict.circuit;
     setCircuit(afterVerdict(circuit, { effect, weight: failureWeight(verdict), code }, policy, now()));
-    if (circuit.kind === 'open' && effect === 'failure') {
-      const { sinceMs } = circuit;
-      tell(fleet.sayOpen({ sinceMs, code: circuit.code }, policy.probeIntervalMs * FORGOTTEN_AFTER_PROBES));
-    }
-    if (circuitWasOpen && circuit.kind === 'closed') tell(fleet.sayClosed());
-    if (circuit.kind === 'closed' && !circuitWasOpen) {
+    if (circuit.kind === 'open') {
+      if (!wasOpen) tell(fleet.sayOpen({ sinceMs: circuit.sinceMs, code: circuit.code }, forgottenAfterMs));
+      else if (effect === 'failure') tell(fleet.keepOpen(forgottenAfterMs));
+    } else if (wasOpen) {
+      tell(fleet.sayClosed());
+    } else if (!circuitWasOpen) {
       const sample = { latencyMs, effect, throttled, inFlight: underWay };
       setConcurrency(afterSample(concurrency, sample, policy.concurrency));
     }
+    tellConcurrency();
     if (throttled) onThrottled(retryAfterMs);
-    else if (effect === 'success') pace = afterAcceptance(pace, now());
+    else if (verdict.circuit === 'success') pace = afterAcceptance(pace, now());
     return { circuitWasOpen };
   }
 
@@ -217,12 +265,12 @@ export function openGate(context: GateContext): Gate {
     }
     pace = slower;
     const untilMs = now() + retryAfterMs;
-    if (untilMs <= holdUntilMs) return;
+    if (retryAfterMs <= 0 || untilMs <= holdUntilMs) return;
     // Everything that was under way brings the same demand; the first of them is news.
     if (holdUntilMs <= now())
       log.warn({ hold_ms: retryAfterMs }, 'Elasticsearch asked to wait; the fleet holds');
     holdUntilMs = untilMs;
-    tell(fleet.sayHold(untilMs));
+    tell(fleet.sayHold(retryAfterMs));
   }
 
   const looking = (async () => {
@@ -230,8 +278,10 @@ export function openGate(context: GateContext): Gate {
       const lookedAtMs = now();
       try {
         const said = await fleet.look();
-        holdUntilMs = Math.max(holdUntilMs, said.holdUntilMs);
-        if (isNewsTo(circuit, lookedAtMs)) setCircuit(afterLook(circuit, said.circuit, policy));
+        if (said.holdForMs > 0) holdUntilMs = Math.max(holdUntilMs, now() + said.holdForMs);
+        if (isNews(lookedAtMs)) setCircuit(afterLook(circuit, said.circuit, policy));
+        // A probe may take longer than it takes to forget.
+        if (circuit.kind === 'open' && inFlight > leftOver) tell(fleet.keepOpen(forgottenAfterMs));
       } catch (error) {
         log.debug({ error: String(error) }, 'could not see what the fleet says');
       }
@@ -239,9 +289,10 @@ export function openGate(context: GateContext): Gate {
     }
   })();
 
-  /** A circuit that opened just now is not known to the fleet yet. */
-  function isNewsTo(state: CircuitState, lookedAtMs: number): boolean {
-    return state.kind === 'closed' || lookedAtMs - state.sinceMs > 2 * policy.lookIntervalMs;
+  /** What the fleet said before the circuit changed is old, and an opening takes a moment to be known. */
+  function isNews(lookedAtMs: number): boolean {
+    const knownAfterMs = circuit.kind === 'open' ? 2 * policy.lookIntervalMs : 0;
+    return lookedAtMs - changedAtMs > knownAfterMs;
   }
 
   return {

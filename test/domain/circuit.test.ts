@@ -79,7 +79,7 @@ describe('an open circuit', () => {
     expect(told(OPEN, neutral)).toBe(OPEN);
   });
 
-  test('closes with a success, also of a request that was sent before it opened', () => {
+  test('closes with a success', () => {
     expect(told(OPEN, success)).toEqual(CLOSED);
   });
 

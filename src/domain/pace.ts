@@ -72,8 +72,7 @@ export function afterAcceptance(state: PaceState, nowMs: number): PaceState {
 }
 
 /** The state after the server asked to be spared. */
-export function afterRejection(known: PaceState, nowMs: number): PaceState {
-  const state = withClock(known, nowMs);
+export function afterRejection(state: PaceState, nowMs: number): PaceState {
   if (nowMs - state.loweredAtMs < 1_000) return state;
   const sent = Math.min(state.perSecond, Math.max(state.now.sent, state.before.sent));
   const accepted = Math.max(state.now.accepted, state.before.accepted);
@@ -82,8 +81,7 @@ export function afterRejection(known: PaceState, nowMs: number): PaceState {
 }
 
 /** Turns to a new second where it is time, and raises the pace if the last one had no rejection. */
-function countSecond(known: PaceState, nowMs: number): PaceState {
-  const state = withClock(known, nowMs);
+function countSecond(state: PaceState, nowMs: number): PaceState {
   const second = Math.floor(nowMs / 1_000);
   if (second === state.second) return state;
   const before = second === state.second + 1 ? state.now : NOTHING;
@@ -91,19 +89,4 @@ function countSecond(known: PaceState, nowMs: number): PaceState {
   if (nowMs - state.loweredAtMs < 1_000) return turned;
   const isFree = nowMs - state.heldAtMs > FREE_AFTER_MS;
   return { ...turned, perSecond: isFree ? Number.POSITIVE_INFINITY : state.perSecond * RAISING };
-}
-
-/** A clock that was set back must not make anybody wait until it has caught up. */
-function withClock(state: PaceState, nowMs: number): PaceState {
-  if (nowMs >= state.second * 1_000) return state;
-  const { loweredAtMs, heldAtMs, nextAtMs } = state;
-  return {
-    ...state,
-    second: Math.floor(nowMs / 1_000),
-    now: NOTHING,
-    before: NOTHING,
-    loweredAtMs: Math.min(loweredAtMs, nowMs),
-    heldAtMs: Math.min(heldAtMs, nowMs),
-    nextAtMs: Math.min(nextAtMs, nowMs),
-  };
 }

@@ -291,7 +291,7 @@ function sendEs(reply: FastifyReply, { status, headers, body }: EsAnswer): Fasti
   return reply
     .status(status)
     .headers(headers as Record<string, string>)
-    .send(body);
+    .send(body === '' ? undefined : Buffer.from(body));
 }
 
 /** Says of a fault what the client is not told. */

@@ -83,6 +83,7 @@ async function answer(request: EsRequest, context: EsContext, form: Form): Promi
     headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   const media = readMedia(headers.accept, headers['content-type'], declaresBody);
   form.responseType = media.responseType;
+  if (media.refusal !== undefined) throw media.refusal;
   const [path = '', query = ''] = splitUrl(url);
   const parameters = readParameters(query);
   const written = ERROR_PATH.exec(path)?.[1];

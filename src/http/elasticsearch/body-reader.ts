@@ -191,8 +191,7 @@ export class BodyReader {
   /** Where the escape ends whose letter is at `at`. */
   #endOfEscape(at: number): number {
     const bytes = this.#bytes;
-    const inEscape = 'Unexpected end-of-input in character escape sequence';
-    if (at >= bytes.length) throw this.#endsEarly(inEscape);
+    if (at >= bytes.length) throw this.#endsInEscape();
     const letter = String.fromCharCode(bytes[at] ?? 0);
     if ('"\\/bfnrt'.includes(letter)) return at;
     if (letter !== 'u') {
@@ -200,12 +199,17 @@ export class BodyReader {
       throw this.#malformed(`Unrecognized character escape ${this.#describeNext()}`);
     }
     for (let digit = at + 1; digit <= at + 4; digit++) {
-      if (digit >= bytes.length) throw this.#endsEarly(inEscape);
+      if (digit >= bytes.length) throw this.#endsInEscape();
       if (isHexDigit(bytes[digit] ?? 0)) continue;
       this.#at = digit;
       throw this.#unexpected('expected a hex-digit for character escape sequence');
     }
     return at + 4;
+  }
+
+  #endsInEscape(): EsFailure {
+    this.#at = this.#bytes.length;
+    return this.#endsEarly('Unexpected end-of-input in character escape sequence');
   }
 
   #readNumber(): void {
@@ -284,7 +288,6 @@ export class BodyReader {
   }
 
   #endsEarly(message: string): EsFailure {
-    this.#at = this.#bytes.length;
     return new EsFailure(400, {
       type: 'x_content_e_o_f_exception',
       reason: `[${this.place}] Unexpected end of file`,

@@ -10,6 +10,8 @@ export interface Media {
   readonly responseType: string;
   /** Whether the body can be read; else why not. */
   readonly body: 'readable' | { readonly refusal: string };
+  /** They cannot be served at all. */
+  readonly refusal?: EsFailure;
 }
 
 interface MediaType {
@@ -27,21 +29,26 @@ const READABLE: ReadonlySet<string> = new Set([
 ]);
 const MAJOR = 9;
 
-/**
- * Reads both headers.
- *
- * @throws {EsFailure} where they cannot be served at all
- */
+/** Reads both headers. */
 export function readMedia(
   accept: string | undefined,
   contentType: string | undefined,
   hasBody: boolean,
 ): Media {
-  const accepted = parse(accept, 'Accept');
-  const sent = parse(contentType, 'Content-Type');
-  refuseVersions({ accepted, accept }, { sent, contentType }, hasBody);
-  return { responseType: responseType(accepted), body: readability(contentType, sent) };
+  const [accepted, sent] = [parse(accept, 'Accept'), parse(contentType, 'Content-Type')];
+  const [acceptType, sentType] = [typeOf(accepted), typeOf(sent)];
+  const refusal =
+    [accepted, sent].find((parsed) => parsed instanceof EsFailure) ??
+    refuseVersions({ accepted: acceptType, accept }, { sent: sentType, contentType }, hasBody);
+  return {
+    responseType: responseType(acceptType),
+    body: readability(contentType, sentType),
+    ...(refusal === undefined ? {} : { refusal }),
+  };
 }
+
+const typeOf = (parsed: MediaType | EsFailure | undefined): MediaType | undefined =>
+  parsed instanceof EsFailure ? undefined : parsed;
 
 function readability(written: string | undefined, sent: MediaType | undefined): Media['body'] {
   if (written === undefined) return { refusal: 'Content-Type header is missing' };
@@ -55,14 +62,14 @@ function responseType(accepted: MediaType | undefined): string {
 }
 
 /** Undefined where the header is absent or leaves the choice to the server. */
-function parse(written: string | undefined, header: string): MediaType | undefined {
+function parse(written: string | undefined, header: string): MediaType | EsFailure | undefined {
   const text = written?.trim().toLowerCase() ?? '';
   if (written === undefined || text === '' || text.startsWith('*/*') || text.includes(',')) return undefined;
   const [name = '', ...rest] = text.split(';').map((part) => part.trim());
-  if (!/^[^\s/]+\/[^\s/]+$/.test(name)) throw unreadable(header, `invalid media-type [${written}]`);
+  if (!/^[^\s/]+\/[^\s/]+$/.test(name)) return unreadable(header, `invalid media-type [${written}]`);
   const parameters = rest.filter((part) => part !== '');
   if (parameters.some((part) => !/^[^\s=]*=[^\s=]*$/.test(part))) {
-    throw unreadable(header, `invalid parameters for header [${written}]`);
+    return unreadable(header, `invalid parameters for header [${written}]`);
   }
   const version = parameters.find((part) => part.startsWith('compatible-with='))?.split('=')[1];
   return {
@@ -76,17 +83,17 @@ function refuseVersions(
   { accepted, accept }: { readonly accepted: MediaType | undefined; readonly accept: string | undefined },
   { sent, contentType }: { readonly sent: MediaType | undefined; readonly contentType: string | undefined },
   hasBody: boolean,
-): void {
+): EsFailure | undefined {
   const acceptVersion = accepted?.version ?? MAJOR;
   const contentVersion = sent?.version ?? MAJOR;
   const isServed = (version: number): boolean => version === MAJOR || version === MAJOR - 1;
   const mustBe = `must be either version ${MAJOR} or ${MAJOR - 1}`;
   if (!isServed(acceptVersion)) {
-    throw wrongVersion(`Accept version ${mustBe}, but found ${acceptVersion}. Accept=${accept}`);
+    return wrongVersion(`Accept version ${mustBe}, but found ${acceptVersion}. Accept=${accept}`);
   }
-  if (!hasBody) return;
+  if (!hasBody) return undefined;
   if (!isServed(contentVersion)) {
-    throw wrongVersion(
+    return wrongVersion(
       `Content-Type version ${mustBe}, but found ${contentVersion}. Content-Type=${contentType}`,
     );
   }
@@ -95,12 +102,13 @@ function refuseVersions(
     'if either one has requested a compatible version';
   const both = `Accept=${accept ?? 'null'}, Content-Type=${contentType ?? 'null'}`;
   if (contentVersion !== acceptVersion) {
-    throw wrongVersion(`${onBoth} and the compatible versions must match. ${both}`);
+    return wrongVersion(`${onBoth} and the compatible versions must match. ${both}`);
   }
   const isHalfVersioned = (accepted?.version === undefined) !== (sent?.version === undefined);
   if (accepted !== undefined && sent !== undefined && isHalfVersioned) {
-    throw wrongVersion(`${onBoth}. ${both}`);
+    return wrongVersion(`${onBoth}. ${both}`);
   }
+  return undefined;
 }
 
 const unreadable = (header: string, reason: string): EsFailure =>

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { finding } from '../judge/finding.ts';
 import { commonFindings } from '../judge/invariants.ts';
 import { askedOf } from '../judge/sync-job-path.ts';
@@ -44,6 +45,7 @@ export const poison: Row = defineRow({
     await stage.fleet.start();
     const stopSupervising = stage.fleet.supervise();
     const inflow = stage.producer.inflow(good, (count / inflowMs) * 1_000);
+    await sleep(inflowMs / 5);
     await stage.producer.report(bad);
     await inflow;
     await stage.settle(SETTLE_MS);

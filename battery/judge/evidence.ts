@@ -1,5 +1,5 @@
 import type { Exchange } from '../stage/fault.ts';
-import type { Acknowledged } from '../stage/producer.ts';
+import type { Acknowledged, OracleReport } from '../stage/producer.ts';
 import type { LogLine } from '../stage/worker-process.ts';
 
 /** A dead letter, as far as it is judged. */
@@ -29,6 +29,8 @@ export interface WorkerRecord {
 export interface Evidence {
   /** The reports whose enqueue was acknowledged: A. */
   readonly reports: readonly Acknowledged[];
+  /** Reports of calls that failed: they may be there or not, but twice they may not. */
+  readonly unacknowledged: readonly OracleReport[];
   /** What Elasticsearch holds, by sync job. */
   readonly syncJobs: ReadonlyMap<string, HeldSyncJob>;
   /** What the battery itself put there: no report has to account for these texts. */

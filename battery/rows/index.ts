@@ -1,4 +1,5 @@
 import { kills } from './r01-kills.ts';
+import { namedKills } from './r02-named-kills.ts';
 import { poison } from './r03-poison.ts';
 import { rollingRestart } from './r04-rolling-restart.ts';
 import { redisRestart } from './r05-redis-restart.ts';
@@ -18,6 +19,7 @@ import type { Row } from './row.ts';
 /** Every row, in the order they are run in. */
 export const ROWS: readonly Row[] = [
   kills,
+  namedKills,
   poison,
   rollingRestart,
   redisRestart,

@@ -26,6 +26,7 @@ export async function collectEvidence(
   const found = await searchRedis(subjects);
   return {
     reports: [...producer.acknowledged.values()],
+    unacknowledged: producer.unacknowledged,
     syncJobs: new Map([...standIn.syncJobs()].map((job) => [job.id, job])),
     scenery: subjects.scenery,
     stateChanges: stateChanges(standIn),

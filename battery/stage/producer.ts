@@ -37,6 +37,8 @@ export interface Producer extends AsyncDisposable {
   readonly config: Config;
   readonly proxy: FaultProxy;
   readonly acknowledged: ReadonlyMap<string, Acknowledged>;
+  /** Reports of calls that failed and were not repeated: whether they were accepted is not known. */
+  readonly unacknowledged: readonly OracleReport[];
   readonly failedCalls: readonly FailedCall[];
   /** Hands them in, again and again where the call fails, until each is acknowledged. */
   report(reports: readonly OracleReport[]): Promise<void>;
@@ -68,6 +70,7 @@ export async function openProducer({ seed, redis, env }: ProducerOptions): Promi
   const config = readConfig({ ...env, REDIS_URL: `redis://:${redis.password}@127.0.0.1:${proxy.port}` });
   const relay = openRelay(config);
   const acknowledged = new Map<string, Acknowledged>();
+  const unacknowledged: OracleReport[] = [];
   const failedCalls: FailedCall[] = [];
 
   function note(report: OracleReport, result: EnqueueResult): void {
@@ -79,7 +82,7 @@ export async function openProducer({ seed, redis, env }: ProducerOptions): Promi
     if (known === undefined) acknowledged.set(result.id, entry);
   }
 
-  async function reportOnce(reports: readonly OracleReport[]): Promise<boolean> {
+  async function call(reports: readonly OracleReport[]): Promise<boolean> {
     const startedAtMs = performance.now();
     try {
       const results = await relay.reportMany(
@@ -101,8 +104,14 @@ export async function openProducer({ seed, redis, env }: ProducerOptions): Promi
     }
   }
 
+  async function reportOnce(reports: readonly OracleReport[]): Promise<boolean> {
+    const isThrough = await call(reports);
+    if (!isThrough) unacknowledged.push(...reports);
+    return isThrough;
+  }
+
   async function report(reports: readonly OracleReport[]): Promise<void> {
-    while (!(await reportOnce(reports))) await sleep(REPEAT_MS);
+    while (!(await call(reports))) await sleep(REPEAT_MS);
   }
 
   async function inflow(reports: readonly OracleReport[], perSecond: number): Promise<void> {
@@ -126,6 +135,7 @@ export async function openProducer({ seed, redis, env }: ProducerOptions): Promi
     config,
     proxy,
     acknowledged,
+    unacknowledged,
     failedCalls,
     report,
     reportOnce,

@@ -58,22 +58,26 @@ export interface App extends AsyncDisposable {
 /** How often the watchdog looks, in milliseconds. */
 const WATCH_INTERVAL_MS = 5_000;
 
+/** How long closing may take once the worker has stopped, in milliseconds. */
+const CLOSING_MS = 1_000;
+
 /** Puts a worker together. Nothing is connected before `start`. */
 export function createApp(config: Config, { log, observe }: AppOverrides): App {
   const stopping = new AbortController();
   const stuck = Promise.withResolvers<string>();
-  /** What has to be closed, in the order it was opened. */
+  /** What has to be closed, beside the connection to Redis, which goes last. */
   const opened: (() => Promise<unknown>)[] = [];
   const metrics = createMetrics();
   let door: Door | undefined;
   let running: Running | undefined;
+  let letGoOfRedis: (() => Promise<void>) | undefined;
   let stopped: Promise<'clean' | 'abandoned'> | undefined;
 
   async function start(): Promise<void> {
     const connection = logConnection('redis', log, Date.now);
     const redis = connectRedis(config.redis.url, 'worker', connection.onFault);
     redis.on('ready', connection.onReady);
-    opened.push(() => redis.release());
+    letGoOfRedis = () => redis.release();
     const elasticsearch = connectElasticsearch(config.elasticsearch);
     opened.push(() => elasticsearch.close());
     if (config.http !== undefined) {
@@ -199,15 +203,19 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
 
   async function stop(): Promise<'clean' | 'abandoned'> {
     stopping.abort();
-    const stoppingWorker = running?.worker.stop(config.shutdownGraceMs);
     // Those that wait at the gate have nothing under way: they go back at once.
-    await running?.gate.close();
-    const result = (await stoppingWorker) ?? 'clean';
-    for (const close of opened.reverse()) {
-      await close().catch((error: unknown) => log.warn({ error: String(error) }, 'could not close cleanly'));
-    }
+    const gateClosed = running?.gate.close();
+    const result = (await running?.worker.stop(config.shutdownGraceMs)) ?? 'clean';
+    const closed = Promise.all([gateClosed, ...opened.map(closeQuietly)]);
+    // Not longer: what still waits for a Redis that does not answer would wait for ever.
+    await isSettledWithin(closed, CLOSING_MS);
+    await letGoOfRedis?.();
     log.info({ result }, 'worker stopped');
     return result;
+  }
+
+  async function closeQuietly(close: () => Promise<unknown>): Promise<void> {
+    await close().catch((error: unknown) => log.warn({ error: String(error) }, 'could not close cleanly'));
   }
 
   return {
@@ -241,6 +249,16 @@ interface Running {
 /** The time of day as it would be had nobody set the clock since the process began. */
 function steadyNow(): number {
   return Math.floor(performance.timeOrigin + performance.now());
+}
+
+async function isSettledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  const patience = new AbortController();
+  const isSettled = await Promise.race([
+    promise.then(() => true),
+    pause(ms, patience.signal).then(() => false),
+  ]);
+  patience.abort();
+  return isSettled;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -17,8 +17,10 @@ export async function runWorker(): Promise<ExitCode> {
   await Promise.race([startApp(app, config), signal.promise]);
   const stuck = await Promise.race([signal.promise, app.stuck]);
   const result = await app.stop();
+  // Timers of the queue's own go on for a while where Redis has not answered, and nobody can end them.
+  if (result === 'abandoned') process.exit(EXIT.someFailed);
   // Whoever supervises it is to start it anew.
-  return stuck === undefined && result === 'clean' ? EXIT.done : EXIT.someFailed;
+  return stuck === undefined ? EXIT.done : EXIT.someFailed;
 }
 
 async function startApp(app: App, config: Config): Promise<void> {

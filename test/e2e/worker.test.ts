@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startStandIn } from '../../src/stand-in/index.ts';
 import { runCli, startCli } from '../support/built-cli.ts';
@@ -111,6 +112,31 @@ describe('a worker that is asked to stop', () => {
     await worker.line('redis is away');
 
     expect(await worker.end('SIGTERM')).toBe(0);
+  });
+
+  test.each([
+    ['has gone', 'SIGKILL'],
+    ['hangs', 'SIGSTOP'],
+  ] as const)('ends in time although Redis %s', async (_, signal) => {
+    const own = await startOwnRedis();
+    const { env } = await setup();
+    const worker = startCli(['work'], {
+      ...env,
+      REDIS_URL: own.url,
+      SHUTDOWN_GRACE_MS: '300',
+      SWEEP_INTERVAL_MS: '100',
+    });
+    await worker.line('worker started');
+    process.kill(own.pid, signal);
+    // Long enough for sweep, watchdog and gate to have asked Redis in vain.
+    await sleep(1_000);
+    const startedAt = performance.now();
+
+    const code = await worker.end('SIGTERM');
+
+    expect(code).not.toBeNull();
+    expect(performance.now() - startedAt).toBeLessThan(7_000);
+    if (signal === 'SIGSTOP') process.kill(own.pid, 'SIGCONT');
   });
 
   test('hands back what hangs after the grace time', async () => {

@@ -6,6 +6,7 @@ import { isRefusal, unavailable } from './describe-fault.ts';
 import type { ConfirmOnDisk } from './durability.ts';
 import { type QueueNames, REPORT_JOB_NAME } from './names.ts';
 import { pauseQueue, readPauseNote, resumeQueue } from './pause.ts';
+import { timeOf } from './queued-job.ts';
 
 /** The queue as producers and the CLI see it. */
 export interface ReportQueue extends JobQueue {
@@ -152,6 +153,18 @@ function readReplies(replies: readonly TransactionReply[] | null, count: number)
   );
 }
 
+/**
+ * How long a job has waited. Read raw, because BullMQ's own getter parses the payload, which may be anything;
+ * as may the time, and what lies under the key. What tells no time counts as accepted now.
+ */
+async function readAgeMs(redis: Redis, key: string): Promise<number> {
+  const since = await redis.hget(key, 'timestamp').catch((error: unknown) => {
+    if (error instanceof Error && error.message.includes('WRONGTYPE')) return null;
+    throw error;
+  });
+  return Math.max(0, Date.now() - timeOf(Number(since)));
+}
+
 async function readDepth(queue: Queue, redis: Redis, names: QueueNames): Promise<QueueDepth> {
   const [counts, paused, note, oldestId] = await Promise.all([
     queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed'),
@@ -159,13 +172,11 @@ async function readDepth(queue: Queue, redis: Redis, names: QueueNames): Promise
     readPauseNote(redis, names),
     redis.lindex(queue.toKey('wait'), -1),
   ]);
-  // Read raw: BullMQ's own getter parses the payload, which may be anything.
-  const since = oldestId === null ? null : await redis.hget(queue.toKey(oldestId), 'timestamp');
   return {
     waiting: (counts['waiting'] ?? 0) + (counts['prioritized'] ?? 0),
     active: counts['active'] ?? 0,
     delayed: counts['delayed'] ?? 0,
-    oldestWaitingMs: since === null ? 0 : Math.max(0, Date.now() - Number(since)),
+    oldestWaitingMs: oldestId === null ? 0 : await readAgeMs(redis, queue.toKey(oldestId)),
     paused,
     ...(paused && note !== undefined ? { pause: note } : {}),
   };

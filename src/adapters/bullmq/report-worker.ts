@@ -155,7 +155,8 @@ export function openReportWorker(
         () => true,
         () => false,
       );
-      if (await within(closed, graceMs)) return 'clean';
+      // With nothing under way there is nothing to wait for but Redis.
+      if (await within(closed, underWay === 0 ? Math.min(graceMs, HAND_BACK_MS) : graceMs)) return 'clean';
       log.warn({ grace_ms: graceMs }, 'grace time is over; handing back what is still under way');
       worker.cancelAllJobs('shutdown');
       return (await within(closed, HAND_BACK_MS)) ? 'clean' : 'abandoned';

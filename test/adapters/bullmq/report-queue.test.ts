@@ -104,6 +104,18 @@ describe('the report queue', () => {
     expect(await queue.depth()).toMatchObject({ waiting: 2, paused: true });
   });
 
+  test('tells no age where the oldest has none that can be read', async () => {
+    const { enqueue, queue, redis, foreign } = await setupQueue();
+    await enqueue(report('a'));
+    const [id = ''] = await redis.lrange(foreign.toKey('wait'), 0, -1);
+    await redis.hset(foreign.toKey(id), 'timestamp', 'yesterday');
+    expect((await queue.depth()).oldestWaitingMs).toBe(0);
+
+    await redis.set(foreign.toKey('text-key'), 'x');
+    await redis.rpush(foreign.toKey('wait'), 'text-key');
+    expect(await queue.depth()).toMatchObject({ waiting: 2, oldestWaitingMs: 0 });
+  });
+
   test('fails within a second and a half where there is no Redis', async () => {
     const redis = connectRedis('redis://127.0.0.1:1', 'producer', () => undefined);
     const queue = openReportQueue(redis, { prefix: '{none}', queue: 'reports' });

@@ -98,7 +98,7 @@ export interface AuditEntry {
 }
 
 /** Letters looked at in one call, so that Redis is held up for a few milliseconds at most. */
-export const LETTERS_A_CALL = 500;
+export const LETTERS_A_CALL = 250;
 
 /** Every letter that matches, in bounded memory; letters that come or go meanwhile may or may not be met. */
 export async function* eachLetter(

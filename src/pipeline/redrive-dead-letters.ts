@@ -106,7 +106,7 @@ function walker(
 ): (limit: number, isCanary: boolean) => Promise<WalkEnd> {
   const { letters, redrives, now, pause, onProgress } = context;
   const { run } = work;
-  const batchSize = Math.max(1, Math.min(100, Math.round(run.rate / 100)));
+  const batchSize = Math.max(1, Math.min(100, Math.round(run.rate / 40)));
   const filter = {
     ...run.filter,
     deadBeforeMs: Math.min(run.filter.deadBeforeMs ?? Number.POSITIVE_INFINITY, run.dead_before_ms),

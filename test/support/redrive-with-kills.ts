@@ -44,7 +44,7 @@ export interface KillResult {
 
 const PROCESS = fileURLToPath(new URL('./redrive-process.ts', import.meta.url));
 const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const LEASE_MS = 300;
+const LEASE_MS = 500;
 
 /** Every tenth sync job does not exist, so that its report dies again. */
 const exists = (n: number): boolean => n % 10 !== 0;
@@ -95,13 +95,15 @@ export async function redriveWithKills(plan: KillPlan): Promise<KillResult> {
     run = await child.id;
     // From the start of the process until its run goes on, its predecessor's lease included, nothing is sent.
     restingMs += performance.now() - begun;
-    if (killed === plan.kills) {
+    const isLast = killed === plan.kills;
+    await (isLast ? child.state : Promise.race([sleep(apartMs * (0.5 + plan.random())), child.state]));
+    if (child.isOver) {
       const state = await child.state;
-      if (state !== 'done') throw new Error(`the run ended as ${state}`);
-      break;
+      if (state === 'done') break;
+      // A machine that is busy elsewhere may keep a process from renewing its lease in time.
+      if (state !== 'interrupted') throw new Error(`the run ended as ${state}`);
+      continue;
     }
-    await Promise.race([sleep(apartMs * (0.5 + plan.random())), child.state]);
-    if (child.isOver) break;
     await child.end();
     killed += 1;
     if (killed <= plan.workerKills) await workers.replaceOne();

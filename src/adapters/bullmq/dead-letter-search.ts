@@ -22,7 +22,7 @@ import { runScript } from './run-script.ts';
 const LOOKED_AT_A_CALL = 1_000;
 
 /** Bytes that a search for a text looks through in one call, a letter that is longer counting whole. */
-const BYTES_A_CALL = 1_048_576;
+const BYTES_A_CALL = 262_144;
 
 /** Bytes that are read in one call, so that Redis is never held up by a page of long errors. */
 const READ_BYTES_A_CALL = 2_097_152;

@@ -21,7 +21,7 @@ import { runScript } from './run-script.ts';
 export const MAX_AUDIT_ENTRIES = 10_000;
 
 /** Calls that one page may take where it has to look for letters, so that it is there in a moment. */
-const CALLS_A_PAGE = 12;
+const CALLS_A_PAGE = 8;
 
 /** Opens the dead letters over a connection that its owner closes. */
 export function openDeadLetters(redis: Redis, names: QueueNames): DeadLetterStore {

@@ -278,11 +278,11 @@ describe('a run', () => {
 
       const seconds = (performance.now() - startedAt) / 1_000;
       expect(rate / seconds).toBeLessThanOrEqual(rate * 1.05);
-      expect(seconds).toBeLessThan(2);
+      expect(seconds).toBeLessThan(4);
       for (const [index, time] of times.entries()) {
         const within = times.slice(index).filter((other) => other < time + 500).length;
         // One batch more than the rate allows may fall into a window.
-        expect(within).toBeLessThanOrEqual(rate * 0.5 * 1.05 + Math.max(1, rate / 100));
+        expect(within).toBeLessThanOrEqual(rate * 0.5 * 1.05 + Math.max(1, rate / 40));
       }
     },
   );

@@ -39,16 +39,21 @@ export async function redrive(redriving: Redriving, isJson: boolean): Promise<Ex
       interrupt.abort();
     });
     const begunAt = performance.now();
-    let before = 0;
+    let begun: RedriveRun | undefined;
     const watch = watchWith(isJson, (run) => {
-      before = run.counts.redriven;
+      begun = run;
     });
     try {
       const run = await begin(deadLetters, redriving, { signal: interrupt.signal, ...watch.hooks });
       watch.stop();
       if (isJson) printJson(run);
-      else tell(run, run.counts.redriven - before, performance.now() - begunAt);
+      else tell(run, run.counts.redriven - (begun?.counts.redriven ?? 0), performance.now() - begunAt);
       return signal !== undefined && run.state === 'interrupted' ? exitCodeOf(signal) : exitCodeFor(run);
+    } catch (error) {
+      watch.stop();
+      if (begun !== undefined)
+        say(`${begun.id} was left: dead-letters redrive --resume ${begun.id} goes on.`);
+      throw error;
     } finally {
       watch.stop();
     }

@@ -128,6 +128,20 @@ describe('a purge', () => {
     expect(log[3]).toMatchObject({ by: 'ada', filter: { code: 'superseded' } });
   });
 
+  test('that is broken off has counted exactly those that are gone', async () => {
+    const { desk, bury } = await setupDesk();
+    await bury(1_300);
+    const ending = new AbortController();
+
+    const purged = await desk.purge({}, 'ada', { signal: ending.signal, onProgress: () => ending.abort() });
+
+    expect(purged).toBeGreaterThan(0);
+    expect(purged).toBeLessThan(1_300);
+    expect(await desk.count({})).toBe(1_300 - purged);
+    expect((await desk.totals()).purged).toEqual({ sync_job_not_found: purged });
+    expect(await desk.purge({}, 'ada')).toBe(1_300 - purged);
+  });
+
   test('leaves out what has died since the letters were counted', async () => {
     const { desk, bury } = await setupDesk();
     const letters = await bury(3);

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { CONFIG_OPTIONS } from '../../src/config-options.ts';
 import { type AnswerSummary, MAX_REASON_CHARACTERS } from '../../src/domain/answer.ts';
 import { MAX_RETRY_AFTER_MS } from '../../src/domain/backoff.ts';
+import { failureWeight } from '../../src/domain/circuit.ts';
 import { DEAD_LETTER_CODES, VERDICT_CODES } from '../../src/domain/codes.ts';
 import type {
   DeadLetter,
@@ -187,6 +188,10 @@ describe('the numbers', () => {
     ['## Codes', `the text of ${REDUCED_ERROR_BYTES.toLocaleString('en')} bytes`],
     ['## Waits', `at most ${MAX_RETRY_AFTER_MS.toLocaleString('en')} ms`],
     ['## Dead letters', `cut to ${MAX_REASON_CHARACTERS} characters`],
+    [
+      '## The circuit',
+      `an outage counting for ${failureWeight({ kind: 'outage', circuit: 'failure' })} of them`,
+    ],
     ['## Dead letters', `at most ${MAX_EARLIER_ATTEMPTS} attempts`],
     ['## Redrive', `${MAX_REDRIVES} redrives`],
   ])('below "%s" it says "%s"', (heading, number) => {

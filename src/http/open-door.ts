@@ -302,18 +302,20 @@ function logFault(log: DoorContext['log'], error: unknown): void {
 }
 
 /** Every path of the API with the methods it knows. */
-const KNOWN_PATHS: readonly (readonly [RegExp, string])[] = [
+const API_PATHS: readonly (readonly [RegExp, string])[] = [
   [/^\/v1\/reports$/, 'POST'],
   [/^\/v1\/reports\/[^/]+$/, 'GET,HEAD'],
   [/^\/v1\/dead-letters(\/[^/]+)?$/, 'GET,HEAD'],
-  [/^\/(livez|readyz|metrics|openapi\.json|docs|docs\.css)$/, 'GET,HEAD'],
+  [/^\/(openapi\.json|docs|docs\.css)$/, 'GET,HEAD'],
 ];
+const HEALTH_PATHS: typeof API_PATHS = [[/^\/(livez|readyz|metrics)$/, 'GET,HEAD']];
 
 function addErrorHandling(server: FastifyInstance, { log, queue }: DoorContext, refuseEs: EsAnswerer): void {
   server.setNotFoundHandler(async (request, reply) => {
     if (isEsUrl(request) && queue !== undefined) return sendEs(reply, await refuseEs(request));
     const path = (request.raw.url ?? '').split('?', 1)[0] ?? '';
-    const allowed = KNOWN_PATHS.find(([pattern]) => pattern.test(path))?.[1];
+    const known = queue === undefined ? HEALTH_PATHS : [...API_PATHS, ...HEALTH_PATHS];
+    const allowed = known.find(([pattern]) => pattern.test(path))?.[1];
     if (allowed === undefined) throw new Problem('not_found');
     if (request.method === 'OPTIONS') return reply.status(204).header('allow', allowed).send();
     throw new Problem('method_not_allowed', { headers: { allow: allowed } });
@@ -334,7 +336,7 @@ function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
     .status(problem.status)
     .headers(problem.headers)
     .type('application/problem+json')
-    .send(JSON.stringify(problem));
+    .send(Buffer.from(JSON.stringify(problem)));
 }
 
 interface ApiContext {

@@ -86,10 +86,14 @@ function collect(request: IncomingMessage, { maxBytes, timeoutMs }: BodyLimits):
     }
   });
   request.on('end', () => {
+    clearTimeout(deadline);
     const [first = EMPTY] = pieces;
     resolve({ kind: 'whole', bytes: pieces.length <= 1 ? first : Buffer.concat(pieces) });
   });
-  request.on('error', () => resolve({ kind: 'aborted' }));
+  request.on('error', () => {
+    clearTimeout(deadline);
+    resolve({ kind: 'aborted' });
+  });
   request.on('close', () => {
     clearTimeout(deadline);
     resolve({ kind: 'aborted' });

@@ -79,6 +79,10 @@ export function addReportRoutes(server: FastifyInstance, context: ReportRoutesCo
       { maxLineBytes: maxLineBytes(options.reports), silenceMs: limits.bodyTimeoutMs },
       (error) => context.onFailure(error, request),
     );
+    // What ended early is still being sent: the answer goes out whole, then the connection goes.
+    reply.raw.once('finish', () => {
+      if (!request.raw.complete) request.raw.socket.destroySoon();
+    });
     const held = await holdUntilAccepted(batches);
     return reply
       .status(202)

@@ -14,7 +14,7 @@ import { Problem } from './problem.ts';
 import { problemOfError } from './problem-of-error.ts';
 
 /** Lines that are handed in and not answered yet. */
-const WINDOW_LINES = 2_000;
+const WINDOW_LINES = 1_000;
 /** Results that are written out at once. */
 const BATCH_LINES = 250;
 
@@ -88,9 +88,8 @@ export async function* acceptLines(
   } finally {
     isOver = true;
     ring();
-    // Lets the reader go; what the client still sends is dropped with the connection.
-    if (!body.readableEnded) body.destroy();
-    await reading;
+    // The reader is not waited for: where the client is silent, it goes with the connection.
+    void reading;
   }
 }
 
@@ -114,9 +113,9 @@ async function settle(
 async function* pieces(body: Readable, silenceMs: number): AsyncGenerator<Uint8Array, void, undefined> {
   const iterator = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   for (;;) {
-    const silence = setTimeout(() => body.destroy(new Problem('timeout')), silenceMs);
-    const next = await iterator
-      .next()
+    const { promise: silent, reject } = Promise.withResolvers<never>();
+    const silence = setTimeout(() => reject(new Problem('timeout')), silenceMs);
+    const next = await Promise.race([iterator.next(), silent])
       .catch((error: unknown) => {
         throw describeBroken(error);
       })

@@ -121,7 +121,6 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
     const parse = errorReportParser(config.reports);
     const deadLetters = openDeadLetters(redis, names);
     const gate = openGate({
-      api: elasticsearch,
       fleet: openFleetState(redis, names, options.name),
       policy: config.gate,
       now: steadyNow,
@@ -130,6 +129,7 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
       log,
     });
     const settle = jobSettler(parse, {
+      api: elasticsearch,
       gate,
       deadLetters,
       suspects: suspectsOf(redis, names),

@@ -4,6 +4,7 @@ import type { ErrorReport } from '../domain/error-report.ts';
 import { REDUCED_ERROR_BYTES, shortenError } from '../domain/shorten-error.ts';
 import {
   type Ambiguous,
+  type AmbiguousCause,
   CHANGED_AGAIN,
   type ChangedMeanwhile,
   judgeAnswer,
@@ -32,11 +33,14 @@ export interface Delivery {
  * 2. An ambiguous one is read back, and the sync job tells.
  * 3. Two findings call for one more request at once: 413, with a shorter text, and a sync job that changed
  *    between the refusal and the read-back. Each counts once in an attempt; the second time is final.
+ *
+ * @param mayReadBack whether an ambiguous answer may be read back now; where not, nothing is known
  */
 export async function deliverError(
   report: ErrorReport,
   api: ConnectorApi,
   signal: AbortSignal,
+  mayReadBack: (cause: AmbiguousCause) => boolean,
 ): Promise<Delivery> {
   const { connector_sync_job_id: id, error } = report;
   const whole = shortenError(error);
@@ -69,7 +73,9 @@ export async function deliverError(
   }
 
   async function readBack(ambiguous: Ambiguous, first: Answer): Promise<Sent> {
-    const found = await api.readSyncJob(id, signal);
+    const found = mayReadBack(ambiguous.cause)
+      ? await api.readSyncJob(id, signal)
+      : ({ kind: 'unknown', answer: first } as const);
     const verdict = judgeReadBack(ambiguous, found, isOurs);
     switch (found.kind) {
       case 'found':

@@ -29,8 +29,8 @@ import {
   initialConcurrency,
 } from '../domain/concurrency.ts';
 import { afterAcceptance, afterRejection, askToSend, FREE_PACE, type PaceState } from '../domain/pace.ts';
-import type { Verdict } from '../domain/verdict.ts';
-import type { ConnectorApi, Log } from './ports.ts';
+import type { AmbiguousCause, Verdict } from '../domain/verdict.ts';
+import type { Log } from './ports.ts';
 
 /** What the workers of a fleet tell each other. */
 export interface FleetState {
@@ -84,15 +84,14 @@ export interface Gate {
   enter(signal: AbortSignal): Promise<'go' | 'interrupted'>;
   /** Takes note of an attempt; says whether the circuit was open at any time while it was made. */
   note(report: AttemptReport): { readonly circuitWasOpen: boolean };
-  /** The API, where reading back waits for better times while the circuit is open. */
-  readonly api: ConnectorApi;
+  /** Whether an ambiguous answer may be read back at once, or has to wait for the report's next attempt. */
+  mayReadBack(cause: AmbiguousCause): boolean;
   snapshot(): GateSnapshot;
   /** Ends every wait, as the signal of an attempt would, and lets no further attempt through. */
   close(): Promise<void>;
 }
 
 export interface GateContext {
-  readonly api: ConnectorApi;
   readonly fleet: FleetState;
   readonly policy: GatePolicy;
   /** Milliseconds since 1970, on a clock that never goes back. */
@@ -221,15 +220,11 @@ export function openGate(context: GateContext): Gate {
     return waitMs;
   }
 
-  const api: ConnectorApi = {
-    setSyncJobError: (id, error, signal) => context.api.setSyncJobError(id, error, signal),
-    async readSyncJob(id, signal) {
-      if (circuit.kind === 'closed') return context.api.readSyncJob(id, signal);
-      // Not worth a probe: the report is tried again, and what it meets then is read back then.
-      const reason = 'not read back while the circuit is open';
-      return { kind: 'unknown', answer: { kind: 'lost', type: 'circuit_open', reason } };
-    },
-  };
+  function mayReadBack(cause: AmbiguousCause): boolean {
+    // A refusal is Elasticsearch's own word: it is back, and only the sync job tells what the refusal means.
+    // After anything else a second request would be one more than the probe, and meet the same end.
+    return circuit.kind === 'closed' || cause === 'refused-transition';
+  }
 
   function note({ verdict, latencyMs, retryAfterMs }: AttemptReport): { readonly circuitWasOpen: boolean } {
     const wasOpen = circuit.kind === 'open';
@@ -298,7 +293,7 @@ export function openGate(context: GateContext): Gate {
   return {
     enter,
     note,
-    api,
+    mayReadBack,
     snapshot: () => ({
       circuit,
       concurrency: concurrency.limit,

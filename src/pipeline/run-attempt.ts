@@ -13,7 +13,8 @@ import type { AttemptResult, ConnectorApi, DeadLetterQueue, QueuedJob } from './
 
 /** What an attempt works with. */
 export interface AttemptContext {
-  readonly gate: Pick<Gate, 'enter' | 'note' | 'api'>;
+  readonly api: ConnectorApi;
+  readonly gate: Pick<Gate, 'enter' | 'note' | 'mayReadBack'>;
   readonly deadLetters: DeadLetterQueue;
   readonly policy: RetryPolicy;
   /** Milliseconds since 1970. */
@@ -41,7 +42,7 @@ export async function runAttempt(
   if ((await gate.enter(signal)) === 'interrupted')
     return { outcome: { kind: 'hand-back' }, history: job.history };
   const startedAtMs = context.now();
-  const delivery = await deliver(report, gate.api, signal);
+  const delivery = await deliver(report, context, signal);
   const nowMs = context.now();
   const askedToWaitMs = retryAfterMs(delivery.retryAfter, nowMs);
   const { circuitWasOpen } = gate.note({
@@ -84,9 +85,13 @@ export async function runAttempt(
 }
 
 /** A fault of our own must not stop the worker, nor be tried for ever: it is an attempt that failed. */
-async function deliver(report: ErrorReport, api: ConnectorApi, signal: AbortSignal): Promise<Delivery> {
+async function deliver(
+  report: ErrorReport,
+  { api, gate }: AttemptContext,
+  signal: AbortSignal,
+): Promise<Delivery> {
   try {
-    return await deliverError(report, api, signal);
+    return await deliverError(report, api, signal, gate.mayReadBack);
   } catch (error) {
     return { verdict: WORKER_ERROR, answer: { type: 'worker_error', reason: cutReason(String(error)) } };
   }

@@ -27,9 +27,10 @@ export interface SettleContext extends AttemptContext {
  *
  * 1. What is in the queue comes from outside, so the payload is parsed like any other input. What is not a
  *    report becomes a dead letter and no request is made.
- * 2. A job that was under way when a worker died is tried alone, and each trial is counted before it begins:
- *    the one that kills is found out, and its neighbours are not taken for it. A trial begins behind the gate;
- *    what dies while it waits there dies of something else.
+ * 2. A job that was under way when a worker died is suspect, and each trial of it is counted before it begins.
+ *    After one death it is tried beside others, because workers are killed for many reasons; after two it is
+ *    tried alone: the one that kills is found out, and its neighbours are not taken for it. A trial begins
+ *    behind the gate; what dies while it waits there dies of something else.
  * 3. Anything else is attempted, one report at a time for each sync job.
  */
 export function jobSettler(parse: ParseErrorReport, context: SettleContext): SettleJob {
@@ -39,7 +40,9 @@ export function jobSettler(parse: ParseErrorReport, context: SettleContext): Set
 
   return async (job, signal) => {
     if (job.crashes === 0) return together(() => settle(job, context, signal));
-    return alone(() => settleSuspect(job, signal));
+    return job.crashes === 1
+      ? together(() => settleSuspect(job, signal))
+      : alone(() => settleSuspect(job, signal));
   };
 
   async function settle(job: QueuedJob, within: AttemptContext, signal: AbortSignal): Promise<AttemptResult> {

@@ -13,12 +13,13 @@ const TOO_LARGE = refusal(413, 'content_too_long_exception');
 const LOST: Answer = { kind: 'lost', type: 'ECONNRESET', reason: 'socket hang up' };
 const OPEN = found('in_progress');
 
-async function deliver(error: string, script: Parameters<typeof scriptedApi>[0]) {
+async function deliver(error: string, script: Parameters<typeof scriptedApi>[0], mayReadBack = () => true) {
   const api = scriptedApi(script);
   const delivery = await deliverError(
     { connector_sync_job_id: 'job', error },
     api,
     new AbortController().signal,
+    mayReadBack,
   );
   return { delivery, sent: api.sent.map((request) => request.error), read: api.read };
 }
@@ -143,4 +144,10 @@ test('whatever is answered, there is a verdict after at most three requests to c
       },
     ),
   );
+});
+
+test('what may not be read back now is an outage, and the sync job is not asked', async () => {
+  const outcome = await deliver('x', { puts: [LOST] }, () => false);
+  expect(verdictOf(outcome)).toBe('outage ambiguous');
+  expect(outcome.read).toEqual([]);
 });

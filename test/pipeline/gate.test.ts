@@ -1,11 +1,9 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Answer } from '../../src/domain/answer.ts';
 import type { Verdict } from '../../src/domain/verdict.ts';
 import { type Gate, type GatePolicy, openGate } from '../../src/pipeline/gate.ts';
 import { APPLIED, INTERRUPTED, SERVER_ERROR, THROTTLED, UNREACHABLE } from '../domain/outcome-cases.ts';
 import { type FakeClock, fakeClock } from '../support/fake-clock.ts';
 import { type FakeFleet, fakeFleet } from '../support/fake-fleet.ts';
-import { found, scriptedApi } from '../support/scripted-api.ts';
 
 const POLICY: GatePolicy = {
   failuresToOpen: 10,
@@ -56,7 +54,6 @@ function openWorker(clock: FakeClock, fleet: FakeFleet, policy: Partial<GatePoli
     logged.push(message);
   };
   const gate = openGate({
-    api: scriptedApi({ gets: [found('in_progress')] }),
     fleet,
     policy: { ...POLICY, ...policy },
     now: clock.now,
@@ -214,17 +211,13 @@ describe('while the circuit is open', () => {
     expect(worker.limits.at(-1)).toBe(6);
   });
 
-  test('nothing is read back, because it would be one more request', async () => {
+  test('nothing is read back, because it would be one more request, but what Elasticsearch itself refused', async () => {
     const scene = setup();
     const worker = scene.worker();
-    const { signal } = new AbortController();
-    expect(await worker.gate.api.readSyncJob('a', signal)).toEqual(found('in_progress'));
+    const causes = ['lost-response', 'unreadable-success', 'refused-transition'] as const;
+    expect(causes.map(worker.gate.mayReadBack)).toEqual([true, true, true]);
     await openCircuit(scene, worker);
-
-    const unread = await worker.gate.api.readSyncJob('a', signal);
-    expect(unread).toMatchObject({ kind: 'unknown', answer: { kind: 'lost', type: 'circuit_open' } });
-    const sent: Answer = await worker.gate.api.setSyncJobError('a', 'x', signal);
-    expect(sent.kind).toBe('response');
+    expect(causes.map(worker.gate.mayReadBack)).toEqual([false, false, true]);
   });
 
   test('a success of a request that was sent before does not close it', async () => {

@@ -5,7 +5,7 @@ import { NO_HISTORY } from '../../src/domain/job.ts';
 import type { AttemptReport, Gate } from '../../src/pipeline/gate.ts';
 import type { QueuedJob } from '../../src/pipeline/ports.ts';
 import { jobSettler } from '../../src/pipeline/settle-job.ts';
-import { openDoor, PROMPT_POLICY, parse, report } from '../support/queue-setup.ts';
+import { OPEN_DOOR, PROMPT_POLICY, parse, report } from '../support/queue-setup.ts';
 import { found, NOT_FOUND, refusal, scriptedApi, UPDATED } from '../support/scripted-api.ts';
 
 const MAX_CRASHES = 3;
@@ -45,7 +45,8 @@ function world() {
       return { circuitWasOpen: false };
     };
     const settle = jobSettler(parse, {
-      gate: { ...openDoor(api), note, ...(about.enter && { enter: about.enter }) },
+      api,
+      gate: { ...OPEN_DOOR, note, ...(about.enter && { enter: about.enter }) },
       deadLetters: {
         async add(letter) {
           letters.push(letter);
@@ -150,7 +151,16 @@ describe('a suspect', () => {
     expect(cleared).toEqual([]);
   });
 
-  test('is tried alone: it waits for what runs, and what comes after waits for it', async () => {
+  test('is tried beside others after its first crash: workers are killed for many reasons', async () => {
+    const { worker } = world();
+    const { settle, api } = worker({ puts: [deadly] });
+    for (const id of ['a', 'b', 'c']) void settle(job(id, { crashes: 1 }));
+    void settle(job('new'));
+    await settled();
+    expect(api.sent.map(({ id }) => id).sort()).toEqual(['a', 'b', 'c', 'new']);
+  });
+
+  test('is tried alone after its second crash: it waits for what runs, and what comes after waits for it', async () => {
     const { worker } = world();
     const replies = new Map<string, PromiseWithResolvers<Answer>>();
     const order: string[] = [];
@@ -165,7 +175,7 @@ describe('a suspect', () => {
     const all = [
       settle(job('before-1')),
       settle(job('before-2')),
-      settle(job('suspect', { crashes: 1 })),
+      settle(job('suspect', { crashes: 2 })),
       settle(job('after')),
     ];
     await settled();
@@ -185,7 +195,7 @@ describe('a suspect', () => {
   });
 });
 
-test('the neighbours of one that kills are never counted for it, however often it does', async () => {
+test('the neighbours of one that kills are counted for it once at the most, however often it does', async () => {
   const { worker, trials, letters } = world();
   const neighbours = Array.from({ length: 20 }, (_, n) => `good-${n}`);
   for (let crashes = 0; crashes < MAX_CRASHES; crashes += 1) {
@@ -196,7 +206,8 @@ test('the neighbours of one that kills are never counted for it, however often i
     for (const id of ['bad', ...neighbours]) void settle(job(id, { crashes }));
     await settled();
   }
-  expect([...trials.keys()]).toEqual(['bad']);
+  expect(trials.get('bad')).toBe(MAX_CRASHES - 1);
+  for (const id of neighbours) expect(trials.get(id)).toBe(1);
   expect(letters).toEqual([]);
 
   const { settle } = worker();

@@ -92,7 +92,8 @@ export async function setupQueue(url: string = redisUrl()): Promise<QueueSetup> 
     work({ api, settle, policy, worker: workerOptions, log = silentLog }) {
       const own = connect();
       const context = {
-        gate: openDoor(api ?? unusedApi),
+        api: api ?? unusedApi,
+        gate: OPEN_DOOR,
         suspects: suspectsOf(own, names),
         maxCrashes: 3,
         deadLetters: openDeadLetters(own, names),
@@ -129,9 +130,11 @@ export async function setupQueue(url: string = redisUrl()): Promise<QueueSetup> 
 }
 
 /** A gate that lets everything through. */
-export function openDoor(api: ConnectorApi): AttemptContext['gate'] {
-  return { api, enter: async () => 'go', note: () => ({ circuitWasOpen: false }) };
-}
+export const OPEN_DOOR: AttemptContext['gate'] = {
+  enter: async () => 'go',
+  note: () => ({ circuitWasOpen: false }),
+  mayReadBack: () => true,
+};
 
 const unusedApi: ConnectorApi = {
   setSyncJobError: () => Promise.reject(new Error('no request was to be made')),

@@ -84,11 +84,17 @@ const WORKER_OWNED_OPTIONS = {
  * 4. A rule to repeat it is left out: a report is told once, and a broken rule would keep the job from us.
  */
 export function buildJob(create: (json: JobJson) => Job, json: JobJson): Job {
-  const { deferredFailure: _mark, repeatJobKey: _rule, opts, ...rest } = json;
-  const { repeat: _repeat, ...options } = opts as JobsOptions & { repeat?: unknown };
+  const { deferredFailure: _mark, repeatJobKey: _key, opts, ...rest } = json;
+  const { repeat: _rule, repeatJobKey: _sameKey, ...options } = opts as JobsOptions & Repetition;
   const job = createTolerantly(create, { ...rest, opts: options });
   job.opts = { ...job.opts, ...WORKER_OWNED_OPTIONS };
   return job;
+}
+
+/** What a job scheduler leaves in a job's options. */
+interface Repetition {
+  readonly repeat?: unknown;
+  readonly repeatJobKey?: unknown;
 }
 
 function createTolerantly(create: (json: JobJson) => Job, json: JobJson): Job {

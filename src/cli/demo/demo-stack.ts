@@ -22,6 +22,8 @@ export async function startDemoStack(
     appendOnly: false,
     settings: {
       KEY_PREFIX: `{sync-error-relay-demo-${randomUUID()}}`,
+      // Its own Redis keeps nothing on disk.
+      DURABILITY: 'memory',
       // Nobody will claim a sync job of the demo, so that waiting for it would only take time.
       NOT_RUNNING_MAX_MS: '500',
       NOT_RUNNING_DELAY_MS: '100',

@@ -95,6 +95,16 @@ test.each([
   expect(setup.events[0]?.result.outcome.kind).toBe('applied');
 });
 
+test('a job of a scheduler is applied once, and its rule is left out', async () => {
+  const setup = await setupQueue();
+  await setup.foreign.upsertJobScheduler('often', { every: 100_000 }, { name: 'report', data: report() });
+  setup.work({ api: scriptedApi({}) });
+
+  await until('it is applied', () => setup.events.length === 1);
+  expect(setup.events[0]?.result.outcome.kind).toBe('applied');
+  await until('nothing is under way', async () => (await setup.foreign.getActiveCount()) === 0);
+});
+
 test('a job that a foreign worker marked to be failed unseen is attempted all the same', async () => {
   const setup = await setupQueue();
   await setup.foreign.add('report', report(), { jobId: 'marked' });

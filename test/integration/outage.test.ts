@@ -12,6 +12,7 @@ import { until } from '../support/wait.ts';
 
 const WORKERS = 3;
 const PROBE_INTERVAL_MS = 300;
+const FAILURES_TO_OPEN = 10;
 
 /** How long the requests of an outage are counted. */
 const WATCHED_MS = 4 * PROBE_INTERVAL_MS;
@@ -46,6 +47,7 @@ async function setup(): Promise<Setup> {
     ELASTICSEARCH_URL: standIn.url,
     ELASTICSEARCH_TIMEOUT_MS: '1000',
     PROBE_INTERVAL_MS: String(PROBE_INTERVAL_MS),
+    CIRCUIT_FAILURES: String(FAILURES_TO_OPEN),
     CONCURRENCY: '10',
     MAX_CONCURRENCY: '10',
     MAX_ATTEMPTS: '5',
@@ -144,7 +146,7 @@ describe('an Elasticsearch that', () => {
     // An attempt can be used up only by what met the failures that opened the circuit.
     const used = events.filter(({ result: { outcome } }) => outcome.kind === 'retry');
     expect(used.every(({ atMs }) => atMs < sinceMs)).toBe(true);
-    expect(used.length).toBeLessThan(WORKERS * 10);
+    expect(used.length).toBeLessThanOrEqual(WORKERS * FAILURES_TO_OPEN);
     await until('everybody knows that it is over', () => !apps.some(isOpen), 1_000);
   });
 });

@@ -43,6 +43,8 @@ export interface JobState {
   readonly retryAfterMs: number;
   /** Whether Elasticsearch counted as away already when the attempt was made. */
   readonly circuitWasOpen: boolean;
+  /** Whether the worker's retry budget allows for a retry soon. */
+  readonly isWithinRetryBudget: boolean;
 }
 
 /** A conflict passes as soon as the other writer is done, so that its wait needs only to spread. */
@@ -84,7 +86,11 @@ function decideTransient(
   }
   const failures = verdict.attemptUsed ? job.attempt : job.earlierStarts + 1;
   const bounds = verdict.wait === 'short' ? SHORT_WAIT : policy.backoff;
-  const delayMs = Math.max(backoffDelayMs(failures, bounds, random), job.retryAfterMs);
+  const waitMs =
+    verdict.wait === 'backoff' && !job.isWithinRetryBudget
+      ? jittered(policy.backoff.capMs, random)
+      : backoffDelayMs(failures, bounds, random);
+  const delayMs = Math.max(waitMs, job.retryAfterMs);
   const { code } = verdict;
   return verdict.attemptUsed ? { kind: 'retry', code, delayMs } : { kind: 'snooze', code, delayMs };
 }

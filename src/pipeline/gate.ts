@@ -29,6 +29,7 @@ import {
   initialConcurrency,
 } from '../domain/concurrency.ts';
 import { afterAcceptance, afterRejection, askToSend, FREE_PACE, type PaceState } from '../domain/pace.ts';
+import { afterFirstAttempt, FULL_BUDGET, type RetryBudget, takeRetry } from '../domain/retry-budget.ts';
 import type { AmbiguousCause, Verdict } from '../domain/verdict.ts';
 import type { Log } from './ports.ts';
 
@@ -73,17 +74,27 @@ export interface GateSnapshot {
 
 /** What came of an attempt. */
 export interface AttemptReport {
+  /** Counted from 1. */
+  readonly attempt: number;
   readonly verdict: Verdict;
   readonly latencyMs: number;
   /** What `Retry-After` asked for, in milliseconds. */
   readonly retryAfterMs: number;
 }
 
+/** What a noted attempt is told. */
+export interface Noted {
+  /** Whether the circuit was open at any time while it was made. */
+  readonly circuitWasOpen: boolean;
+  /** Whether there is a retry left for it in the budget. */
+  readonly isWithinRetryBudget: boolean;
+}
+
 export interface Gate {
   /** Waits until an attempt may be made; every entry that may go has to be followed by a note. */
   enter(signal: AbortSignal): Promise<'go' | 'interrupted'>;
-  /** Takes note of an attempt; says whether the circuit was open at any time while it was made. */
-  note(report: AttemptReport): { readonly circuitWasOpen: boolean };
+  /** Takes note of an attempt, and says what the decision about its report has to know. */
+  note(report: AttemptReport): Noted;
   /** Whether an ambiguous answer may be read back at once, or has to wait for the report's next attempt. */
   mayReadBack(cause: AmbiguousCause): boolean;
   snapshot(): GateSnapshot;
@@ -117,6 +128,7 @@ export function openGate(context: GateContext): Gate {
   let circuit: CircuitState = CLOSED;
   let concurrency: ConcurrencyState = initialConcurrency(policy.concurrency);
   let pace: PaceState = FREE_PACE;
+  let budget: RetryBudget = FULL_BUDGET;
   let holdUntilMs = 0;
   let inFlight = 0;
   /** When the circuit last opened or closed. */
@@ -226,7 +238,7 @@ export function openGate(context: GateContext): Gate {
     return circuit.kind === 'closed' || cause === 'refused-transition';
   }
 
-  function note({ verdict, latencyMs, retryAfterMs }: AttemptReport): { readonly circuitWasOpen: boolean } {
+  function note({ attempt, verdict, latencyMs, retryAfterMs }: AttemptReport): Noted {
     const wasOpen = circuit.kind === 'open';
     // Sent before the circuit last opened or closed: it says nothing new of it, whatever came of it.
     const isOld = now() - latencyMs < changedAtMs;
@@ -250,7 +262,15 @@ export function openGate(context: GateContext): Gate {
     tellConcurrency();
     if (throttled) onThrottled(retryAfterMs);
     else if (verdict.circuit === 'success') pace = afterAcceptance(pace, now());
-    return { circuitWasOpen };
+    return { circuitWasOpen, isWithinRetryBudget: budgetRetry(attempt, verdict) };
+  }
+
+  function budgetRetry(attempt: number, verdict: Verdict): boolean {
+    if (attempt === 1) budget = afterFirstAttempt(budget);
+    if (verdict.kind !== 'transient' || !verdict.attemptUsed) return true;
+    const taken = takeRetry(budget);
+    budget = taken.budget;
+    return taken.isWithin;
   }
 
   function onThrottled(retryAfterMs: number): void {

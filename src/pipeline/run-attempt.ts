@@ -45,7 +45,8 @@ export async function runAttempt(
   const delivery = await deliver(report, context, signal);
   const nowMs = context.now();
   const askedToWaitMs = retryAfterMs(delivery.retryAfter, nowMs);
-  const { circuitWasOpen } = gate.note({
+  const noted = gate.note({
+    attempt: job.attempt,
     verdict: delivery.verdict,
     latencyMs: nowMs - startedAtMs,
     retryAfterMs: askedToWaitMs,
@@ -60,7 +61,7 @@ export async function runAttempt(
       ageMs: nowMs - job.enqueuedAtMs,
       notRunningForMs: nowMs - (history.not_running_since_ms ?? nowMs),
       retryAfterMs: askedToWaitMs,
-      circuitWasOpen,
+      ...noted,
     },
     context.policy,
     context.random,

@@ -64,7 +64,7 @@ export function jobSettler(parse: ParseErrorReport, context: SettleContext): Set
       if (passed === 'interrupted') return passed;
       await suspects.noteTrial(job.id).catch((error: unknown) => {
         // Who has entered has to be noted, also where nothing comes of it.
-        context.gate.note({ verdict: INTERRUPTED, latencyMs: 0, retryAfterMs: 0 });
+        context.gate.note({ attempt: job.attempt, verdict: INTERRUPTED, latencyMs: 0, retryAfterMs: 0 });
         throw error;
       });
       wasTried = true;

@@ -28,6 +28,7 @@ export const FIRST: JobState = {
   notRunningForMs: 0,
   retryAfterMs: 0,
   circuitWasOpen: false,
+  isWithinRetryBudget: true,
 };
 
 export const APPLIED: Verdict = { kind: 'applied', circuit: 'success' };
@@ -67,6 +68,7 @@ export const SPENT: JobState = {
   notRunningForMs: 31_536_000_000,
   retryAfterMs: 300_000,
   circuitWasOpen: false,
+  isWithinRetryBudget: true,
 };
 
 export const OUTCOME_CASES: readonly OutcomeCase[] = [

@@ -87,6 +87,13 @@ describe('the wait', () => {
   });
 });
 
+test('a retry beyond the budget waits about as long as any may', () => {
+  const decide = (drawn: number): Outcome =>
+    decideOutcome(SERVER_ERROR, { ...FIRST, isWithinRetryBudget: false }, POLICY, () => drawn);
+  expect(decide(0)).toMatchObject({ kind: 'retry', delayMs: 30_000 });
+  expect(decide(ALMOST_ONE)).toMatchObject({ kind: 'retry', delayMs: 60_000 });
+});
+
 describe('whatever is answered, and however long it has gone on', () => {
   const jobs: fc.Arbitrary<JobState> = fc.record({
     attempt: fc.integer({ min: 1, max: 1_000_000 }),
@@ -95,6 +102,7 @@ describe('whatever is answered, and however long it has gone on', () => {
     notRunningForMs: fc.nat(2_000_000_000),
     retryAfterMs: fc.nat(300_000),
     circuitWasOpen: fc.boolean(),
+    isWithinRetryBudget: fc.boolean(),
   });
   const bounds = fc.record({ baseMs: fc.nat(60_000), capMs: fc.nat(600_000) });
   const policies: fc.Arbitrary<RetryPolicy> = fc.record({

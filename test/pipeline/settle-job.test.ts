@@ -42,7 +42,7 @@ function world() {
     const notes: AttemptReport[] = [];
     const note: Gate['note'] = (attempt) => {
       notes.push(attempt);
-      return { circuitWasOpen: false };
+      return { circuitWasOpen: false, isWithinRetryBudget: true };
     };
     const settle = jobSettler(parse, {
       api,

@@ -132,7 +132,7 @@ export async function setupQueue(url: string = redisUrl()): Promise<QueueSetup> 
 /** A gate that lets everything through. */
 export const OPEN_DOOR: AttemptContext['gate'] = {
   enter: async () => 'go',
-  note: () => ({ circuitWasOpen: false }),
+  note: () => ({ circuitWasOpen: false, isWithinRetryBudget: true }),
   mayReadBack: () => true,
 };
 

@@ -44,8 +44,9 @@ export async function deliverError(
 ): Promise<Delivery> {
   const { connector_sync_job_id: id, error } = report;
   const whole = shortenError(error);
-  const reduced = shortenError(error, REDUCED_ERROR_BYTES);
-  const isOurs = (stored: string): boolean => stored === whole || stored === reduced;
+  // Rarely needed, and a large text takes time and room.
+  const reduced = (): string => shortenError(error, REDUCED_ERROR_BYTES);
+  const isOurs = (stored: string): boolean => stored === whole || stored === reduced();
 
   let text = whole;
   let wasChanged = false;
@@ -54,8 +55,8 @@ export async function deliverError(
     const { verdict } = sent;
     switch (verdict.kind) {
       case 'too-large':
-        if (text === reduced) return { ...sent, verdict: STILL_TOO_LARGE };
-        text = reduced;
+        if (text === reduced()) return { ...sent, verdict: STILL_TOO_LARGE };
+        text = reduced();
         break;
       case 'changed-meanwhile':
         if (wasChanged) return { ...sent, verdict: CHANGED_AGAIN };

@@ -1,12 +1,33 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
+const BATTERY = 'test/battery/short.test.ts';
+
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/global-setup.ts'],
     restoreMocks: true,
     // Many tests start processes, side by side on few cores; each waits for events and never for time to pass.
     testTimeout: 20_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'tests',
+          include: ['test/**/*.test.ts'],
+          exclude: [BATTERY],
+          globalSetup: ['test/support/global-setup.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'battery',
+          include: [BATTERY],
+          // Its figures are times and rates: it runs when all else is done, two rows abreast.
+          sequence: { groupOrder: 1 },
+          maxConcurrency: 2,
+        },
+      },
+    ],
   },
 });
 

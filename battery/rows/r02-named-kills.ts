@@ -9,7 +9,7 @@ import { openStage, type Stage } from '../stage/stage.ts';
 import { BIN } from '../stage/worker-process.ts';
 import { KILL_POINTS, type KillPoint, killAt } from './kill-points.ts';
 import { makeReports } from './reports.ts';
-import { defineRow, type Row, type RowContext } from './row.ts';
+import { defineRow, named, type Row, type RowContext } from './row.ts';
 
 interface Sizes {
   readonly times: number;
@@ -174,6 +174,3 @@ async function reportAndDie(
   unwatch();
   return signal === 'SIGKILL';
 }
-
-const named = (name: string, findings: readonly Finding[]): Finding[] =>
-  findings.map((one) => ({ ...one, invariant: `${name}: ${one.invariant}` }));

@@ -72,7 +72,7 @@ export const redisAway: Row = defineRow({
   fault: 'Redis away, full, READONLY',
   sizes: {
     full: { workers: 2, awayMs: 60_000, perSecond: 100 },
-    short: { workers: 1, awayMs: 4_000, perSecond: 50 },
+    short: { workers: 1, awayMs: 2_500, perSecond: 50 },
   },
   async run(context, { workers, awayMs, perSecond }) {
     await using stage = await openStage(context, { workers });
@@ -89,7 +89,7 @@ export const redisAway: Row = defineRow({
 
     for (const trouble of TROUBLES) {
       context.say(trouble.name);
-      const before = makeReports(`before-${trouble.name}`, perSecond * 2);
+      const before = makeReports(`before-${trouble.name}`, perSecond);
       stage.putSyncJobsOf(before);
       await stage.producer.inflow(before, perSecond);
       const end = await trouble.begin(stage);

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Finding } from '../judge/finding.ts';
+import { type Finding, finding } from '../judge/finding.ts';
 import { honestHealth } from '../judge/health.ts';
 import { commonFindings } from '../judge/invariants.ts';
 import { boundedLoad, liveness, noAttemptBurned } from '../judge/outage.ts';
 import type { OracleReport } from '../stage/producer.ts';
 import { openStage, type Stage } from '../stage/stage.ts';
-import { watchHealth } from '../stage/watch-health.ts';
+import { type HealthLook, watchHealth } from '../stage/watch-health.ts';
 import { makeReports } from './reports.ts';
-import { defineRow, type Row, type RowContext } from './row.ts';
+import { defineRow, named, type Row, type RowContext, runAbreast } from './row.ts';
 
 interface Sizes {
   readonly ways: readonly WayName[];
@@ -17,6 +17,8 @@ interface Sizes {
   readonly timeoutMs: number;
   /** Reports of which the fault-free rate is taken. */
   readonly probeReports: number;
+  /** Ways that are tried at the same time, each with a fleet of its own. */
+  readonly abreast: number;
 }
 
 /** Makes Elasticsearch unreachable, or useless, for a while. */
@@ -59,24 +61,23 @@ export const elasticsearchAway: Row = defineRow<Sizes>({
       outageMs: 60_000,
       timeoutMs: 10_000,
       probeReports: 3_000,
+      abreast: 1,
     },
     short: {
       ways: ALL_WAYS,
       workers: 2,
       perSecond: 100,
-      outageMs: 11_000,
+      outageMs: 9_000,
       timeoutMs: 1_000,
       probeReports: 1_000,
+      abreast: 2,
     },
   },
   async run(context, sizes) {
-    const all: Finding[] = [];
-    for (const way of sizes.ways) {
+    return runAbreast(sizes.ways, sizes.abreast, async (way) => {
       context.say(way);
-      const findings = await runWay(context, sizes, way);
-      all.push(...findings.map((one) => ({ ...one, invariant: `${way}: ${one.invariant}` })));
-    }
-    return all;
+      return named(way, await runWay(context, sizes, way));
+    });
   },
 });
 
@@ -120,7 +121,19 @@ async function runWay(context: RowContext, sizes: Sizes, way: WayName): Promise<
     boundedLoad(evidence, open, watched.index),
     liveness({ freshMs, backlog, drainMs, faultFreeRate }),
     honestHealth(health.looks, { fromMs, toMs }),
+    secretAnswers(health.looks, stage.secrets),
   ];
+}
+
+/** I10 for what workers answer over HTTP: a reason must not name what it failed with. */
+function secretAnswers(looks: readonly HealthLook[], secrets: readonly string[]): Finding {
+  const found = looks.filter(({ body }) => secrets.some((secret) => body.includes(secret))).length;
+  return finding(
+    'I10 in HTTP answers',
+    found === 0,
+    `${found} of ${looks.length} with a planted secret`,
+    '0',
+  );
 }
 
 /** Reports a second that this fleet settles when nothing is wrong. */

@@ -4,7 +4,7 @@ import { askedOf } from '../judge/sync-job-path.ts';
 import type { Exchange } from '../stage/fault.ts';
 import { openStage, type Stage } from '../stage/stage.ts';
 import { makeReports } from './reports.ts';
-import { defineRow, type Row, type RowContext } from './row.ts';
+import { defineRow, named, type Row, type RowContext, runAbreast } from './row.ts';
 
 interface Sizes {
   readonly reports: number;
@@ -105,13 +105,10 @@ export const brokenAnswers: Row = defineRow<Sizes>({
     short: { reports: 100, workers: 1, inflowMs: 2_000 },
   },
   async run(context, sizes) {
-    const all: Finding[] = [];
-    for (const way of WAYS) {
+    return runAbreast(WAYS, 1, async (way) => {
       context.say(way.name);
-      const findings = await runWay(context, sizes, way);
-      all.push(...findings.map((one) => ({ ...one, invariant: `${way.name}: ${one.invariant}` })));
-    }
-    return all;
+      return named(way.name, await runWay(context, sizes, way));
+    });
   },
 });
 

@@ -32,3 +32,21 @@ export function defineRow<Sizes extends object>(row: {
 }): Row {
   return { ...row, run: (context) => row.run(context, row.sizes[context.form]) };
 }
+
+/** Findings of one part of a row. */
+export function named(part: string, findings: readonly Finding[]): Finding[] {
+  return findings.map((one) => ({ ...one, invariant: `${part}: ${one.invariant}` }));
+}
+
+/** Runs the parts of a row, so many at the same time; their findings come in the order of the parts. */
+export async function runAbreast<Part>(
+  parts: readonly Part[],
+  abreast: number,
+  run: (part: Part) => Promise<readonly Finding[]>,
+): Promise<Finding[]> {
+  const all: Finding[] = [];
+  for (let start = 0; start < parts.length; start += abreast) {
+    all.push(...(await Promise.all(parts.slice(start, start + abreast).map(run))).flat());
+  }
+  return all;
+}

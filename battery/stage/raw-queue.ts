@@ -13,9 +13,23 @@ export async function queueDepth(redis: Redis, prefix: string): Promise<number> 
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** The ids of the jobs a worker has in hand. */
-export function activeJobs(redis: Redis, prefix: string): Promise<string[]> {
-  return redis.lrange(`${prefix}:${QUEUE}:active`, 0, -1);
+/**
+ * The jobs that a process has in hand, those included for which it has not asked anything yet. A lock names its
+ * holder; which process that is shows by the jobs it is known to be asking about.
+ */
+export async function jobsInHand(
+  redis: Redis,
+  prefix: string,
+  knownJobs: ReadonlySet<string>,
+): Promise<string[]> {
+  const active = await redis.lrange(`${prefix}:${QUEUE}:active`, 0, -1);
+  if (active.length === 0) return [];
+  const locks = await redis.mget(active.map((id) => `${prefix}:${QUEUE}:${id}:lock`));
+  const holderOf = (index: number): string | undefined => locks[index]?.split(':')[0];
+  const holders = new Set(active.flatMap((id, index) => (knownJobs.has(id) ? [holderOf(index)] : [])));
+  return active.filter(
+    (id, index) => locks[index] !== null && (knownJobs.has(id) || holders.has(holderOf(index))),
+  );
 }
 
 /** Every key there is, in pages. */

@@ -38,6 +38,7 @@ export async function serveDoor(config: Config, http: HttpOptions, parts: DoorPa
     depth: relay.depth,
     locate: relay.locate,
     deadLetters,
+    desk: deadLetters,
   };
   const checks = parts.checks ?? [{ name: 'redis', run: () => relay.check().then(() => undefined) }];
   const isSafe = isSafeToOpen(http);

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { DoorQueue } from './ports.ts';
 import { Problem } from './problem.ts';
-import { deadLetterQuerySchema, listDeadLettersSchema, showDeadLetterSchema } from './schemas.ts';
+import { deadLetterQuerySchema, filterOf, listDeadLettersSchema, showDeadLetterSchema } from './schemas.ts';
 
 /** Adds the routes. */
 export function addDeadLetterRoutes(server: FastifyInstance, { deadLetters }: DoorQueue): void {
@@ -18,16 +18,8 @@ export function addDeadLetterRoutes(server: FastifyInstance, { deadLetters }: Do
           members: { problems },
         });
       }
-      const { dead_from, dead_before, connector_id, connector_sync_job_id, again_after_run, ...same } =
-        parsed.data;
-      const query = {
-        ...same,
-        connectorId: connector_id,
-        syncJobId: connector_sync_job_id,
-        againAfterRun: again_after_run,
-        deadFromMs: dead_from === undefined ? undefined : Date.parse(dead_from),
-        deadBeforeMs: dead_before === undefined ? undefined : Date.parse(dead_before),
-      };
+      const { limit, offset, cursor, ...filter } = parsed.data;
+      const query = { ...filterOf(filter), limit, cursor, ...(offset === undefined ? {} : { offset }) };
       const page = await deadLetters.list(query).catch((error: unknown) => {
         // What a cursor holds is the store's business.
         if (error instanceof RangeError) throw new Problem('bad_request', { detail: error.message });

@@ -25,6 +25,7 @@ import {
   type EsContext,
 } from './elasticsearch/answer-error-call.ts';
 import { failureOfError } from './elasticsearch/failure-of-problem.ts';
+import { addOperateRoutes } from './operate-routes.ts';
 import type { DoorContext, DoorOptions, DoorQueue } from './ports.ts';
 import { Problem } from './problem.ts';
 import { problemOfError } from './problem-of-error.ts';
@@ -305,7 +306,12 @@ function logFault(log: DoorContext['log'], error: unknown): void {
 const API_PATHS: readonly (readonly [RegExp, string])[] = [
   [/^\/v1\/reports$/, 'POST'],
   [/^\/v1\/reports\/[^/]+$/, 'GET,HEAD'],
-  [/^\/v1\/dead-letters(\/[^/]+)?$/, 'GET,HEAD'],
+  [/^\/v1\/dead-letters\/redrive$/, 'POST'],
+  [/^\/v1\/dead-letters$/, 'GET,HEAD,DELETE'],
+  [/^\/v1\/dead-letters\/[^/]+$/, 'GET,HEAD,PATCH,DELETE'],
+  [/^\/v1\/dead-letters\/[^/]+\/redrive$/, 'POST'],
+  [/^\/v1\/redrives$/, 'GET,HEAD'],
+  [/^\/v1\/redrives\/[^/]+$/, 'GET,HEAD,DELETE'],
   [/^\/(openapi\.json|docs|docs\.css)$/, 'GET,HEAD'],
 ];
 const HEALTH_PATHS: typeof API_PATHS = [[/^\/(livez|readyz|metrics)$/, 'GET,HEAD']];
@@ -403,6 +409,8 @@ async function addApi(
     onFailure: (error) => logFault(context.log, error),
   });
   addDeadLetterRoutes(api, queue);
+  if (queue.desk !== undefined)
+    addOperateRoutes(api, queue.desk, { log: context.log, limits: options.limits });
   addDocs(api);
 }
 

@@ -1,9 +1,14 @@
 /** What the HTTP door asks of the rest. */
+
+import type { DeadLetterFilter } from '../domain/dead-letter-filter.ts';
 import type { ReportLimits } from '../domain/error-report.ts';
 import type { HealthCheck } from '../pipeline/check-health.ts';
+import type { EditResult } from '../pipeline/edit-dead-letter.ts';
 import type { AcceptReport } from '../pipeline/gather-reports.ts';
 import type { Whereabouts } from '../pipeline/locate-report.ts';
+import type { JsonPatch } from '../pipeline/patch-report.ts';
 import type { DeadLetterQueue, Log, QueueDepth } from '../pipeline/ports.ts';
+import type { RedriveOptions, RedriveRun } from '../pipeline/redrive-ports.ts';
 import type { ApiKey } from './api-keys.ts';
 
 /** The queue and the dead letters, as they are spoken to over HTTP. */
@@ -12,6 +17,23 @@ export interface DoorQueue {
   depth(): Promise<QueueDepth>;
   locate(id: string): Promise<Whereabouts>;
   readonly deadLetters: Pick<DeadLetterQueue, 'list' | 'get'>;
+  /** What is done with dead letters; absent: they can only be looked at. */
+  readonly desk?: DeadLetterDesk;
+}
+
+/** What keys with the scope `operate` do. */
+export interface DeadLetterDesk {
+  redrive(
+    filter: DeadLetterFilter,
+    options: RedriveOptions,
+    hooks: { readonly signal: AbortSignal; readonly onBegin: (run: RedriveRun) => void },
+  ): Promise<RedriveRun>;
+  cancelRedrive(id: string, by: string): Promise<'cancelled' | 'unknown' | 'over'>;
+  redriveRun(id: string): Promise<RedriveRun | undefined>;
+  redriveRuns(): Promise<readonly RedriveRun[]>;
+  edit(id: string, patch: JsonPatch, by: string): Promise<EditResult>;
+  upToNow(filter: DeadLetterFilter): Promise<DeadLetterFilter>;
+  purge(filter: DeadLetterFilter, by: string): Promise<number>;
 }
 
 /** Is told what is counted, and prints it. */

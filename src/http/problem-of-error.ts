@@ -26,6 +26,8 @@ export function problemOfError(error: unknown): Problem {
   if (name === 'RedisUnavailable' || name === 'RedisUnsuitable') {
     return new Problem('queue_unavailable', { retryAfterS: REDIS_RETRY_S });
   }
+  if (name === 'RedriveRefused') return new Problem('conflict', { detail: message });
+  if (name === 'RangeError') return new Problem('bad_request', { detail: message });
   const code = statusCode === undefined ? undefined : OF_STATUS[statusCode];
   if (code !== undefined) return new Problem(code, { detail: message });
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {

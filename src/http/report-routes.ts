@@ -1,5 +1,4 @@
 /** `/v1/reports`: reports in, and where one of them is now. */
-import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorReportParser, type ParsedReport, type ParseErrorReport } from '../domain/error-report.ts';
@@ -10,7 +9,8 @@ import type { Backlog } from './backlog.ts';
 import type { DoorMetrics, DoorOptions, DoorQueue } from './ports.ts';
 import { Problem } from './problem.ts';
 import { problemOfError } from './problem-of-error.ts';
-import { readBody, streamBody } from './read-body.ts';
+import { streamBody } from './read-body.ts';
+import { readJson, unknownEncoding } from './read-json.ts';
 import { acceptLines, type LineResult, type ResultBatch } from './report-stream.ts';
 import { locateReportSchema, sendReportsSchema } from './schemas.ts';
 
@@ -120,36 +120,6 @@ export function addReportRoutes(server: FastifyInstance, context: ReportRoutesCo
     },
   );
 }
-
-async function readJson(request: FastifyRequest, maxBytes: number, timeoutMs: number): Promise<unknown> {
-  const received = await readBody(request.raw, { maxBytes, timeoutMs });
-  switch (received.kind) {
-    case 'whole':
-      if (!isUtf8(received.bytes)) throw new Problem('bad_request', { detail: 'The body is not UTF-8.' });
-      return parseJson(received.bytes.toString('utf8'));
-    case 'too-large':
-      throw new Problem('too_large', { detail: `A body holds at most ${maxBytes} bytes.` });
-    case 'broken':
-      throw new Problem('bad_request', { detail: 'The body is not packed as its Content-Encoding says.' });
-    case 'unknown-encoding':
-      throw unknownEncoding();
-    case 'slow':
-    case 'aborted':
-      throw new Problem('timeout');
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's own message repeats what was sent.
-    throw new Problem('bad_request', { detail: 'The body is not JSON.' });
-  }
-}
-
-const unknownEncoding = (): Problem =>
-  new Problem('unsupported_media_type', { detail: 'Content-Encoding has to be gzip, deflate or none.' });
 
 /** The key of the whole request; in quotes or not, as the two habits are. */
 function idempotencyKey({ headers }: FastifyRequest): string | undefined {

@@ -3,7 +3,7 @@ import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import { SYNC_JOB_STATUSES } from '../domain/answer.ts';
 import { DEAD_LETTER_CODES } from '../domain/codes.ts';
-import { isStatus } from '../domain/dead-letter-filter.ts';
+import { type DeadLetterFilter, isStatus } from '../domain/dead-letter-filter.ts';
 import { errorReportSchema, type ReportLimits } from '../domain/error-report.ts';
 import { PROBLEMS } from './problem.ts';
 
@@ -66,8 +66,7 @@ const wholeNumber = (from: number, to: number): z.ZodType<number, string> => {
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 1_000;
 
-/** The query of `GET /v1/dead-letters`. */
-export const deadLetterQuerySchema: z.ZodType<DeadLetterQueryInput> = z.strictObject({
+const filterFields = {
   code: z.enum(DEAD_LETTER_CODES).optional(),
   connector_id: z.string().optional(),
   source: z.string().optional(),
@@ -83,25 +82,85 @@ export const deadLetterQuerySchema: z.ZodType<DeadLetterQueryInput> = z.strictOb
     .string()
     .regex(/^[\w-]{1,64}$/)
     .optional(),
+};
+
+/** Which letters, in the words of HTTP. */
+export interface FilterInput {
+  readonly code?: (typeof DEAD_LETTER_CODES)[number] | undefined;
+  readonly connector_id?: string | undefined;
+  readonly source?: string | undefined;
+  readonly connector_sync_job_id?: string | undefined;
+  readonly status?: string | undefined;
+  readonly text?: string | undefined;
+  readonly dead_from?: string | undefined;
+  readonly dead_before?: string | undefined;
+  readonly again_after_run?: string | undefined;
+}
+
+/** The filter that is meant. */
+export function filterOf(input: FilterInput): DeadLetterFilter {
+  const filter: DeadLetterFilter = {
+    code: input.code,
+    connectorId: input.connector_id,
+    source: input.source,
+    syncJobId: input.connector_sync_job_id,
+    status: input.status,
+    text: input.text,
+    deadFromMs: input.dead_from === undefined ? undefined : Date.parse(input.dead_from),
+    deadBeforeMs: input.dead_before === undefined ? undefined : Date.parse(input.dead_before),
+    againAfterRun: input.again_after_run,
+  };
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+}
+
+/** The query of `GET /v1/dead-letters`. */
+export const deadLetterQuerySchema: z.ZodType<
+  FilterInput & {
+    readonly limit: number;
+    readonly offset?: number | undefined;
+    readonly cursor?: string | undefined;
+  }
+> = z.strictObject({
+  ...filterFields,
   limit: wholeNumber(1, MAX_LIMIT).default(DEFAULT_LIMIT),
   offset: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
   cursor: z.string().optional(),
-}) as z.ZodType<DeadLetterQueryInput>;
+});
 
-interface DeadLetterQueryInput {
-  readonly code?: (typeof DEAD_LETTER_CODES)[number];
-  readonly connector_id?: string;
-  readonly source?: string;
-  readonly connector_sync_job_id?: string;
-  readonly status?: string;
-  readonly text?: string;
-  readonly dead_from?: string;
-  readonly dead_before?: string;
-  readonly again_after_run?: string;
-  readonly limit: number;
-  readonly offset?: number;
-  readonly cursor?: string;
+/** The query of `DELETE /v1/dead-letters`. */
+export const purgeQuerySchema: z.ZodType<FilterInput & { readonly all?: 'true' | undefined }> =
+  z.strictObject({
+    ...filterFields,
+    all: z.literal('true').optional(),
+  });
+
+/** The body of a redrive. */
+export interface RedriveInput {
+  readonly filter?: FilterInput | undefined;
+  readonly all?: true | undefined;
+  readonly rate?: number | undefined;
+  readonly limit?: number | undefined;
+  readonly canary?: number | undefined;
+  readonly stop_after?: number | undefined;
+  readonly max_redrives?: number | undefined;
 }
+
+/** The body of `POST /v1/dead-letters/redrive`. */
+export const redriveSchema: z.ZodType<RedriveInput> = z.strictObject({
+  filter: z.strictObject(filterFields).optional(),
+  all: z.literal(true).optional(),
+  rate: z.number().positive().optional(),
+  limit: z.int().min(1).optional(),
+  canary: z.int().min(0).optional(),
+  stop_after: z.int().min(0).optional(),
+  max_redrives: z.int().min(1).optional(),
+});
+
+const run = z.looseObject({
+  id: z.string(),
+  state: z.enum(['running', 'interrupted', 'stopped', 'cancelled', 'done']),
+  matched: z.int(),
+});
 
 /** JSON of a schema, as an answer of this kind. */
 function answer(description: string, schema: z.ZodType, type = 'application/json'): JsonSchema {
@@ -199,3 +258,61 @@ export const errorCallSchema: FastifySchema = {
     ),
   },
 };
+
+const operate = (summary: string, more: FastifySchema): FastifySchema => ({
+  tags: ['dead letters'],
+  summary,
+  ...more,
+});
+
+const refusals: Readonly<Record<number, JsonSchema>> = problems(400, 401, 403, 404, 409, 429, 503);
+const purged: JsonSchema = answer('How many went.', z.object({ purged: z.int() }));
+const aRun: JsonSchema = answer('The run.', run);
+
+/** `POST /v1/dead-letters/redrive`. */
+export const redriveManySchema: FastifySchema = operate('Put dead letters back into the queue', {
+  description:
+    'Begins a run and answers with it; look at it under its Location. An empty filter needs "all".',
+  body: { content: { 'application/json': { schema: jsonSchema(redriveSchema) } } },
+  response: { 202: aRun, ...refusals },
+});
+
+/** `POST /v1/dead-letters/{id}/redrive`. */
+export const redriveOneSchema: FastifySchema = operate('Put one dead letter back into the queue', {
+  params: idParameter,
+  response: { 202: aRun, ...refusals },
+});
+
+/** `PATCH /v1/dead-letters/{id}`. */
+export const editSchema: FastifySchema = operate(
+  'Edit the report in a dead letter, by a JSON patch (RFC 6902)',
+  {
+    params: idParameter,
+    body: { content: { 'application/json-patch+json': { schema: jsonSchema(z.array(z.unknown())) } } },
+    response: { 200: answer('The letter as it is now.', deadLetter), ...refusals },
+  },
+);
+
+/** `DELETE /v1/dead-letters/{id}`. */
+export const purgeOneSchema: FastifySchema = operate('Take a dead letter away for good', {
+  params: idParameter,
+  response: { 200: purged, ...refusals },
+});
+
+/** `DELETE /v1/dead-letters`. */
+export const purgeManySchema: FastifySchema = operate('Take dead letters away for good', {
+  description: 'Those that match, and none that dies meanwhile. No condition at all needs all=true.',
+  querystring: jsonSchema(purgeQuerySchema),
+  response: { 200: purged, ...refusals },
+});
+
+/** `GET /v1/redrives`. */
+export const listRunsSchema: FastifySchema = operate('List the last redrive runs', {
+  response: { 200: answer('Newest first.', z.object({ redrives: z.array(run) })), ...refusals },
+});
+
+/** `GET` and `DELETE /v1/redrives/{id}`. */
+export const runSchema: FastifySchema = operate('Look at a redrive run, or cancel it', {
+  params: idParameter,
+  response: { 200: aRun, ...refusals },
+});

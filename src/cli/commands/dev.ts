@@ -60,6 +60,7 @@ function howToTalk({ config, standIn, app }: EmbeddedStack): string[] {
     `  Redis          ${config.redis.url}`,
     `  Elasticsearch  ${standIn.url}  (a stand-in)`,
     `  Worker         ${app.address}/readyz`,
+    `  HTTP           ${app.address}/docs`,
     '',
     'In another terminal:',
     '',

@@ -37,8 +37,6 @@ export interface Stage extends AsyncDisposable {
   settle(withinMs: number): Promise<boolean>;
   /** Takes stock of everything. */
   evidence(): Promise<Evidence>;
-  /** How long the battery itself was busy at most, 99 % of the time, in milliseconds: it must not be the bottleneck. */
-  readonly ownDelayMs: number;
 }
 
 /** What a row may choose. */
@@ -52,12 +50,13 @@ export interface StageOptions {
 const CONCURRENCY = 50;
 const MAX_CONCURRENCY = 400;
 const QUIET_MS = 300;
+const RESOLUTION_MS = 10;
 const POLL_MS = 50;
 const LEDGER_ENTRIES = 5_000_000;
 
 /** Starts all but the workers. */
 export async function openStage(
-  { seed, log }: Pick<RowContext, 'seed' | 'log'>,
+  { seed, log, say }: Pick<RowContext, 'seed' | 'log' | 'say'>,
   options: StageOptions,
 ): Promise<Stage> {
   await using parts = new AsyncDisposableStack();
@@ -91,9 +90,15 @@ export async function openStage(
     }),
   );
   const producer = parts.use(await openProducer({ seed, redis, env }));
-  const ownDelay = monitorEventLoopDelay({ resolution: 10 });
+  const ownDelay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   ownDelay.enable();
-  parts.defer(() => void ownDelay.disable());
+  // Figures mean little where the battery itself was the bottleneck.
+  parts.defer(() => {
+    ownDelay.disable();
+    say(
+      `the battery itself was late by ${(ownDelay.percentile(99) / 1e6 - RESOLUTION_MS).toFixed(0)} ms at most, 99 % of the time`,
+    );
+  });
 
   const scenery = new Map<string, Set<string>>();
   function putSyncJob(id: string, status = 'in_progress', error?: string): void {
@@ -133,9 +138,6 @@ export async function openStage(
     settle,
     evidence: () =>
       collectEvidence({ redis, standIn, fleet, producer, scenery, secrets, prefix: env.KEY_PREFIX }, env),
-    get ownDelayMs() {
-      return ownDelay.percentile(99) / 1e6;
-    },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

@@ -163,7 +163,7 @@ describe('the judge of an outage', () => {
 
 describe('a whole run that is sabotaged', () => {
   async function run(): Promise<Stage> {
-    const stage = await openStage({ seed: 1, log: () => undefined }, { workers: 1 });
+    const stage = await openStage({ seed: 1, log: () => undefined, say: () => undefined }, { workers: 1 });
     onTestFinished(() => stage[Symbol.asyncDispose]());
     const running = makeReports('running', 20);
     stage.putSyncJobsOf(running);

@@ -97,7 +97,8 @@ describe('the wire', () => {
   it('answers HEAD without a body', async () => {
     const { send } = await setup();
     const head = await send('HEAD', '/');
-    const get = await send('GET', '/');
+    // An answer to HEAD is never packed, so that its length is that of the plain body.
+    const get = await send('GET', '/', { headers: { 'accept-encoding': 'identity' } });
     expect([head.status, head.text]).toEqual([200, '']);
     expect(head.headers.get('content-length')).toBe(get.headers.get('content-length'));
   });

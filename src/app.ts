@@ -157,6 +157,7 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
     };
     watchOver('sweep', config.sweepIntervalMs, () => sweepFailed(sweep));
     watchOver('watchdog', WATCH_INTERVAL_MS, watchdog(redis, worker));
+    watchOver('connection watch', WATCH_INTERVAL_MS, () => endSilence(redis));
     const expiry = { letters: deadLetters, now: Date.now, worker: options.name, log };
     watchOver('retention', config.sweepIntervalMs, () => expireDeadLetters(config.retention, expiry));
     return { gate, worker };
@@ -192,6 +193,13 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
       log.error({ reason }, 'worker is stuck');
       stuck.resolve(reason);
     };
+  }
+
+  /** A connection that has died without a word looks well from here: only an answer shows that it lives. */
+  async function endSilence(redis: OwnedRedis): Promise<void> {
+    if (redis.status !== 'ready' || (await isSettledWithin(redis.ping(), config.silenceMs))) return;
+    log.warn({ silence_ms: config.silenceMs }, 'redis does not answer; connecting anew');
+    redis.reconnect();
   }
 
   /** Does the work now and then until the app stops. */

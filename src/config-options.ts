@@ -62,6 +62,7 @@ export interface ConfigValues {
   readonly MAX_CONCURRENCY: number;
   readonly CIRCUIT_FAILURES: number;
   readonly PROBE_INTERVAL_MS: number;
+  readonly REDIS_SILENCE_MS: number;
   readonly STUCK_AFTER_MS: number;
   readonly MAX_ATTEMPTS: number;
   readonly MAX_AGE_MS: number;
@@ -134,6 +135,7 @@ export const CONFIG_OPTIONS: { readonly [V in ConfigVariable]: ConfigOption<Conf
   MAX_CONCURRENCY: { parse: whole(1, 1_000, 'attempts'), fallback: '400' },
   CIRCUIT_FAILURES: { parse: whole(1, 10_000, 'failures'), fallback: '10' },
   PROBE_INTERVAL_MS: { parse: ms(100, 600_000), fallback: '2000', unit: 'ms' },
+  REDIS_SILENCE_MS: { parse: ms(100, 600_000), fallback: '10000', unit: 'ms' },
   STUCK_AFTER_MS: { parse: ms(1_000, 3_600_000), fallback: '45000', unit: 'ms' },
   MAX_ATTEMPTS: { parse: whole(1, 1_000, 'attempts'), fallback: '25' },
   MAX_AGE_MS: { parse: ms(1_000, 365 * DAY_MS), fallback: String(DAY_MS), unit: 'ms' },

@@ -37,6 +37,8 @@ export interface Config {
   readonly gate: GatePolicy;
   /** How often workers may die on a report before it is given up as poison. */
   readonly maxCrashes: number;
+  /** How long Redis may leave a worker without an answer before it connects anew, in milliseconds. */
+  readonly silenceMs: number;
   /** How long a worker may take nothing while reports wait, before it counts as stuck, in milliseconds. */
   readonly stuckAfterMs: number;
   /** How often failed and unreadable jobs are looked for, in milliseconds. */
@@ -292,6 +294,7 @@ function assemble(
       lookIntervalMs: Math.min(Math.ceil(set.PROBE_INTERVAL_MS / 8), 500),
     },
     maxCrashes: set.MAX_CRASHES,
+    silenceMs: set.REDIS_SILENCE_MS,
     stuckAfterMs: set.STUCK_AFTER_MS,
     sweepIntervalMs: set.SWEEP_INTERVAL_MS,
     retention: { maxAgeMs: values.DEAD_LETTER_MAX_AGE_MS, maxCount: values.DEAD_LETTER_MAX_COUNT },

@@ -139,6 +139,11 @@ export class OwnedRedis extends Redis {
     return copy;
   }
 
+  /** Connects anew, this connection and its copies; commands without an answer are sent again. */
+  reconnect(): void {
+    for (const redis of this.#all) redis.disconnect(true);
+  }
+
   /** Ends this connection and its copies: politely where Redis answers, at once where it does not. */
   async release(): Promise<void> {
     if (this.status === 'ready') await this.#sayGoodbye();

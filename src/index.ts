@@ -29,6 +29,7 @@ export { MAX_STORED_ERROR_BYTES, shortenError } from './domain/shorten-error.ts'
 export type { AuditEntry, LetterTotals } from './pipeline/dead-letter-ports.ts';
 export type { EditResult } from './pipeline/edit-dead-letter.ts';
 export type { EnqueueResult } from './pipeline/enqueue-reports.ts';
+export type { FoundJob, Whereabouts } from './pipeline/locate-report.ts';
 export type { JsonPatch } from './pipeline/patch-report.ts';
 export type {
   AttemptEvent,

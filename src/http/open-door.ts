@@ -78,11 +78,15 @@ export async function openDoor(options: DoorOptions, context: DoorContext): Prom
 
 /** The door before it listens, for tests that speak to it without a network. */
 export async function buildDoor(options: DoorOptions, context: DoorContext): Promise<FastifyInstance> {
-  const es = esAnswerer(options, context);
-  const refuseEs = es(undefined);
+  const { queue } = context;
+  const backlog =
+    queue === undefined ? undefined : watchBacklog(() => queue.depth(), options.limits.maxBacklog, Date.now);
+  const es = esAnswerer(options, context, backlog);
   const server = createServer(options, async (error, request, reply) => {
     request.access = authenticate(request.headers.authorization);
-    if (context.queue !== undefined && isEsUrl(request)) return sendEs(reply, await refuseEs(request));
+    const isForeign = options.apiKeys.length === 0 && !isLoopbackHost(request.headers.host);
+    // Escapes that are no UTF-8 are none of the router's liking, and Elasticsearch takes them.
+    if (queue !== undefined && isEsUrl(request) && !isForeign) return sendEs(reply, await es(request));
     return sendProblem(reply, problemOfError(error));
   });
   const authenticate = options.apiKeys.length === 0 ? openToAll : authenticator(options.apiKeys);
@@ -98,10 +102,8 @@ export async function buildDoor(options: DoorOptions, context: DoorContext): Pro
     strictTransportSecurity: options.tls !== undefined,
   });
   addHealth(server, context);
-  addErrorHandling(server, context, refuseEs);
-  const { queue } = context;
-  if (queue !== undefined) {
-    const backlog = watchBacklog(() => queue.depth(), options.limits.maxBacklog, Date.now);
+  addErrorHandling(server, context, es);
+  if (queue !== undefined && backlog !== undefined) {
     await server.register((api) => addApi(api, { options, context, queue, backlog, es }));
   }
   return server;
@@ -251,40 +253,34 @@ type EsAnswerer = (request: FastifyRequest) => Promise<EsAnswer>;
 /** Paths of Elasticsearch's begin with an underscore; what is wrong with them is said in its words. */
 const isEsUrl = ({ raw }: FastifyRequest): boolean => /^\/?_/.test(raw.url ?? '');
 
-function esAnswerer(
-  options: DoorOptions,
-  context: DoorContext,
-): (backlog: Backlog | undefined) => EsAnswerer {
-  const parse = errorReportParser(options.reports);
+function esAnswerer(options: DoorOptions, context: DoorContext, backlog: Backlog | undefined): EsAnswerer {
   const { queue, metrics, log } = context;
-  return (backlog) => {
-    const esContext: EsContext = {
-      parse,
-      async accept(report) {
-        if (queue === undefined || backlog === undefined) throw new Problem('not_found');
-        await backlog.admit();
-        const result = await queue.accept(report);
-        metrics.counted('elasticsearch', result.status);
-        return result;
-      },
-      failureOf(error) {
-        logFault(log, error);
-        return failureOfError(error);
-      },
-    };
-    const { maxBodyBytes, bodyTimeoutMs } = options.limits;
-    return (request) =>
-      answerErrorCall(
-        {
-          method: request.method,
-          url: request.raw.url ?? '/',
-          headers: request.raw.headers,
-          access: request.access,
-          readBody: () => readBody(request.raw, { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs }),
-        },
-        esContext,
-      );
+  const esContext: EsContext = {
+    parse: errorReportParser(options.reports),
+    async accept(report) {
+      if (queue === undefined || backlog === undefined) throw new Problem('not_found');
+      await backlog.admit();
+      const result = await queue.accept(report);
+      metrics.counted('elasticsearch', result.status);
+      return result;
+    },
+    failureOf(error) {
+      logFault(log, error);
+      return failureOfError(error);
+    },
   };
+  const { maxBodyBytes, bodyTimeoutMs } = options.limits;
+  return (request) =>
+    answerErrorCall(
+      {
+        method: request.method,
+        url: request.raw.url ?? '/',
+        headers: request.raw.headers,
+        access: request.access,
+        readBody: () => readBody(request.raw, { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs }),
+      },
+      esContext,
+    );
 }
 
 /** As bytes: to a text Fastify would add a charset, which Elasticsearch does not send. */
@@ -316,9 +312,9 @@ const API_PATHS: readonly (readonly [RegExp, string])[] = [
 ];
 const HEALTH_PATHS: typeof API_PATHS = [[/^\/(livez|readyz|metrics)$/, 'GET,HEAD']];
 
-function addErrorHandling(server: FastifyInstance, { log, queue }: DoorContext, refuseEs: EsAnswerer): void {
+function addErrorHandling(server: FastifyInstance, { log, queue }: DoorContext, answerEs: EsAnswerer): void {
   server.setNotFoundHandler(async (request, reply) => {
-    if (isEsUrl(request) && queue !== undefined) return sendEs(reply, await refuseEs(request));
+    if (isEsUrl(request) && queue !== undefined) return sendEs(reply, await answerEs(request));
     const path = (request.raw.url ?? '').split('?', 1)[0] ?? '';
     const known = queue === undefined ? HEALTH_PATHS : [...API_PATHS, ...HEALTH_PATHS];
     const allowed = known.find(([pattern]) => pattern.test(path))?.[1];
@@ -330,7 +326,7 @@ function addErrorHandling(server: FastifyInstance, { log, queue }: DoorContext, 
     if (isEsUrl(request) && queue !== undefined) {
       // Fastify looks at media types first; Elasticsearch has its own opinion of them.
       const isMediaType = (error as { code?: string }).code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
-      return sendEs(reply, isMediaType ? await refuseEs(request) : answerFailure(failureOfError(error)));
+      return sendEs(reply, isMediaType ? await answerEs(request) : answerFailure(failureOfError(error)));
     }
     logFault(log, error);
     return sendProblem(reply, problemOfError(error));
@@ -350,7 +346,7 @@ interface ApiContext {
   readonly context: DoorContext;
   readonly queue: DoorQueue;
   readonly backlog: Backlog;
-  readonly es: (backlog: Backlog) => EsAnswerer;
+  readonly es: EsAnswerer;
 }
 
 async function addApi(
@@ -396,9 +392,8 @@ async function addApi(
       security: [{ apiKey: [] }, { bearer: [] }],
     },
   });
-  const answer = es(backlog);
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
-    sendEs(reply, await answer(request));
+    sendEs(reply, await es(request));
   api.put('/_connector/_sync_job/:connector_sync_job_id/_error', { schema: errorCallSchema }, handler);
   api.all('/_*', { schema: { hide: true } }, handler);
   addReportRoutes(api, {

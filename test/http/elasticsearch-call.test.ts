@@ -131,6 +131,19 @@ describe('PUT _error at the front door', () => {
     expect(headers['x-elastic-product']).toBe('Elasticsearch');
   });
 
+  test('takes an id whose escapes are no UTF-8, from this machine only', async () => {
+    const { url } = await setup();
+    const call = {
+      method: 'PUT',
+      path: '/_connector/_sync_job/%ff/_error',
+      body: Buffer.from('{"error":"x"}'),
+    };
+    expect((await send(url, { ...call, headers: JSON_HEADERS })).status).toBe(202);
+    expect((await send(url, { ...call, headers: { ...JSON_HEADERS, host: 'evil.example' } })).status).toBe(
+      400,
+    );
+  });
+
   test('takes packed bodies, and refuses what is not packed as it says', async () => {
     const { url } = await setup();
     const { gzipSync, deflateSync } = await import('node:zlib');

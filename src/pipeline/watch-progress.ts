@@ -14,6 +14,9 @@ export interface ProgressPolicy {
   readonly stuckAfterMs: number;
 }
 
+/** An answer that took longer says that Redis is not well. */
+const SLOW_MS = 2_000;
+
 /**
  * Tells whether a worker is alive but does nothing while reports wait: a connection that has died without a
  * word looks healthy from both ends, and only missing progress shows it.
@@ -26,12 +29,15 @@ export function progressWatch(
 ): () => Promise<string | undefined> {
   let waitingSinceMs: number | undefined;
   return async () => {
-    if (context.underWay() > 0 || (await context.takeable()) === 0) {
-      waitingSinceMs = undefined;
-      return undefined;
-    }
+    const askedAtMs = context.now();
+    const wait = waitingSinceMs;
+    // Where the question fails, nothing is known of the time before it.
+    waitingSinceMs = undefined;
+    if (context.underWay() > 0 || (await context.takeable()) === 0) return undefined;
     const nowMs = context.now();
-    waitingSinceMs ??= nowMs;
+    // Redis was away or slow: then it is no wonder that nothing was taken.
+    if (nowMs - askedAtMs > SLOW_MS) return undefined;
+    waitingSinceMs = wait ?? nowMs;
     const idleMs = nowMs - Math.max(waitingSinceMs, context.lastSignOfLifeMs());
     return idleMs < stuckAfterMs
       ? undefined

@@ -34,6 +34,31 @@ test('a worker that takes nothing while reports wait is stuck after the time for
   expect(await worker.look()).toBe('reports wait, and this worker has taken none for 45 s');
 });
 
+test('a worker is not stuck for the time that Redis did not answer', async () => {
+  let nowMs = 1_000_000;
+  let answerTakesMs = 0;
+  const look = progressWatch(
+    {
+      takeable: async () => {
+        nowMs += answerTakesMs;
+        return 7;
+      },
+      lastSignOfLifeMs: () => 0,
+      underWay: () => 0,
+      now: () => nowMs,
+    },
+    POLICY,
+  );
+  expect(await look()).toBeUndefined();
+  answerTakesMs = 60_000;
+  expect(await look()).toBeUndefined();
+  answerTakesMs = 0;
+  nowMs += 5_000;
+  expect(await look()).toBeUndefined();
+  nowMs += 45_000;
+  expect(await look()).toContain('45 s');
+});
+
 describe('a worker is not stuck', () => {
   test('where nothing waits, however long it has done nothing', async () => {
     const worker = setup({ takeable: 0 });

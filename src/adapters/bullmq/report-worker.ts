@@ -129,6 +129,9 @@ export function openReportWorker(
         error instanceof RetryLater ? error.delayMs : FAULT_DELAY_MS,
     },
   });
+  redis.on('ready', () => {
+    worker.connections += 1;
+  });
   worker.on('completed', tell);
   worker.on('failed', (job, error) => {
     if (error instanceof RetryLater) tell(job);
@@ -165,6 +168,27 @@ export function openReportWorker(
 }
 
 class TolerantWorker extends Worker<unknown, void> {
+  /** How often the connection was made; told from outside, because BullMQ keeps it to itself. */
+  connections = 0;
+
+  /**
+   * Where Redis carries a completion out and dies before it says so, the completion is sent again with the
+   * next connection, and the answer is that there is no such job: then it is completed, and has to be told.
+   */
+  protected override async handleCompleted(
+    ...args: Parameters<Worker<unknown, void>['handleCompleted']>
+  ): ReturnType<Worker<unknown, void>['handleCompleted']> {
+    const connections = this.connections;
+    try {
+      return await super.handleCompleted(...args);
+    } catch (error) {
+      const isGone = error instanceof Error && error.message.startsWith('Missing key for job');
+      if (!isGone || connections === this.connections) throw error;
+      this.emit('completed', args[1], undefined, 'active');
+      return undefined as never;
+    }
+  }
+
   protected override createJob(json: JobJson, jobId: string): Job<unknown, void> {
     return buildJob((form) => super.createJob(form, jobId), json);
   }

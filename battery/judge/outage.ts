@@ -68,6 +68,8 @@ export function boundedLoad(evidence: Evidence, open: Span, watchedSlot: number)
 export interface Recovery {
   /** From the end of the fault to the application of a report that was handed in at that moment. */
   readonly freshMs: number | undefined;
+  /** From the end of the fault to the first application of any report; tells a slow awakening from a long queue. */
+  readonly firstMs: number | undefined;
   readonly backlog: number;
   readonly drainMs: number;
   /** Reports a second that the same fleet settles without any fault. */
@@ -75,13 +77,15 @@ export interface Recovery {
 }
 
 /** I7: a fresh report passes soon, and the backlog is worked off at nearly full speed. */
-export function liveness({ freshMs, backlog, drainMs, faultFreeRate }: Recovery): Finding {
+export function liveness({ freshMs, firstMs, backlog, drainMs, faultFreeRate }: Recovery): Finding {
   const allowedMs = MOST_TO_FRESH_MS + (backlog / (LEAST_SHARE_OF_RATE * faultFreeRate)) * 1_000;
   const isFresh = freshMs !== undefined && freshMs <= MOST_TO_FRESH_MS;
   return finding(
     'I7 liveness',
     isFresh && drainMs <= allowedMs,
-    `a fresh report applied after ${freshMs === undefined ? 'never' : seconds(freshMs)}; backlog of ${round(backlog)} gone after ${seconds(drainMs)} (fault-free ${round(faultFreeRate)}/s)`,
+    `the first report applied after ${told(firstMs)}, a fresh one after ${told(freshMs)}; backlog of ${round(backlog)} gone after ${seconds(drainMs)} (fault-free ${round(faultFreeRate)}/s)`,
     `at most ${seconds(MOST_TO_FRESH_MS)}; at most ${seconds(allowedMs)}`,
   );
 }
+
+const told = (ms: number | undefined): string => (ms === undefined ? 'never' : seconds(ms));

@@ -119,7 +119,7 @@ async function runWay(context: RowContext, sizes: Sizes, way: WayName): Promise<
     ...commonFindings(evidence),
     noAttemptBurned(evidence, open),
     boundedLoad(evidence, open, watched.index),
-    liveness({ freshMs, backlog, drainMs, faultFreeRate }),
+    liveness({ freshMs, firstMs: firstAppliedAfter(stage, toMs), backlog, drainMs, faultFreeRate }),
     honestHealth(health.looks, { fromMs, toMs }),
     secretAnswers(health.looks, stage.secrets),
   ];
@@ -158,6 +158,14 @@ export async function timeToApply(
     const isApplied = reports.every(({ syncJobId }) => stage.standIn.syncJob(syncJobId)?.status === 'error');
     if (isApplied) return performance.now() - startedAtMs;
     await sleep(10);
+  }
+  return undefined;
+}
+
+/** From a moment to the first application after it. */
+function firstAppliedAfter({ standIn }: Stage, atMs: number): number | undefined {
+  for (const { timeMs } of standIn.ledger.entries({ method: 'PUT', status: 200 })) {
+    if (timeMs >= atMs) return timeMs - atMs;
   }
   return undefined;
 }

@@ -26,6 +26,9 @@ const log = (line: string): void => {
   if (logFile !== undefined) appendFileSync(logFile, `${line}\n`);
 };
 
+// What runs at the exit ends what was started.
+process.on('SIGINT', () => process.exit(130)).on('SIGTERM', () => process.exit(143));
+
 say(`seed ${seed}, ${form} form; --seed ${seed} runs the same again`);
 const results: RowResult[] = [];
 for await (const result of runRows(pick(values.rows), seed, form, { say, log })) {

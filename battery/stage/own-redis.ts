@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { findBinary } from '../../src/adapters/redis-embedded/find-binary.ts';
 import { type GuardedProcess, startGuarded } from '../../src/adapters/redis-embedded/guarded-process.ts';
+import { atExit } from './at-exit.ts';
 
 /** A Redis of the battery's own, with a password and an append-only file, that may be stopped, killed and started again. */
 export interface OwnRedis extends AsyncDisposable {
@@ -33,6 +35,7 @@ export async function startOwnRedis(password: string): Promise<OwnRedis> {
   const binary = findBinary(['redis-server', 'valkey-server'], path);
   if (binary === undefined) throw new Error('the battery kills its Redis, so it needs redis-server on PATH');
   const folder = await mkdtemp(join(tmpdir(), 'sync-error-relay-battery-'));
+  const forget = atExit(() => rmSync(folder, { recursive: true, force: true }));
   const startOn = (port: number): Promise<GuardedProcess> =>
     startGuarded({
       binary,
@@ -78,6 +81,7 @@ export async function startOwnRedis(password: string): Promise<OwnRedis> {
       client.disconnect();
       await current.stop();
       await rm(folder, { recursive: true, force: true });
+      forget();
     },
   };
 }

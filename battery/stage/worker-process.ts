@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { atExit } from './at-exit.ts';
 
 /** The command line as it is published. */
 export const BIN: string = fileURLToPath(new URL('../../bin/sync-error-relay.js', import.meta.url));
@@ -41,8 +42,8 @@ export interface WorkerProcess {
   signal(signal: NodeJS.Signals): void;
   /** Most memory it ever had, in MiB; 0 where the system does not tell. */
   readonly peakRssMiB: number;
-  /** Open files and sockets now; 0 where the system does not tell. */
-  openFiles(): number;
+  /** Bytes it has read so far, from files and sockets together; 0 where the system does not tell. */
+  bytesRead(): number;
 }
 
 /** What a worker process is started with. */
@@ -85,10 +86,12 @@ export function startWorkerProcess({ slot, incarnation, env, onLine, onText }: W
   const sample = (): void => {
     peakRssMiB = Math.max(peakRssMiB, peakRssOf(pid));
   };
+  const forget = atExit(() => child.kill('SIGKILL'));
   const sampling = setInterval(sample, SAMPLE_MS);
   const exited = new Promise<Exit>((resolve) => {
     child.once('close', (code, signal) => {
       clearInterval(sampling);
+      forget();
       exit = { code, signal, atMs: Date.now() };
       resolve(exit);
       for (const look of waiting) look();
@@ -126,7 +129,7 @@ export function startWorkerProcess({ slot, incarnation, env, onLine, onText }: W
     get peakRssMiB() {
       return peakRssMiB;
     },
-    openFiles: () => openFilesOf(pid),
+    bytesRead: () => bytesReadBy(pid),
   };
 }
 
@@ -156,9 +159,9 @@ function peakRssOf(pid: number): number {
   }
 }
 
-function openFilesOf(pid: number): number {
+function bytesReadBy(pid: number): number {
   try {
-    return readdirSync(`/proc/${pid}/fd`).length;
+    return Number(/^rchar: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1] ?? 0);
   } catch {
     return 0;
   }

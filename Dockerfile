@@ -16,7 +16,9 @@ RUN npm ci --omit=dev --ignore-scripts
 
 FROM node:24-slim
 WORKDIR /app
+# Node lets its young generation grow with the load; kept small it takes less memory and loses no speed here.
 ENV NODE_ENV=production \
+    NODE_OPTIONS=--max-semi-space-size=8 \
     HTTP_HOST=0.0.0.0 \
     HTTP_PORT=8080
 # A volume mounted here for the first time takes this owner, so that no root is needed to write the key.

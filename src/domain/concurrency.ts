@@ -78,13 +78,21 @@ export function afterSample(
   const { round, limit } = state;
   const grown: Round = {
     answers: round.answers + 1,
-    totalMs: round.totalMs + sample.latencyMs,
+    totalMs: round.totalMs + tamed(sample.latencyMs, state.bestMs),
     failures: round.failures + (sample.effect === 'failure' ? 1 : 0),
     peak: Math.max(round.peak, sample.inFlight),
   };
   // While it comes back from an outage a round is short: a doubling must not take a thousand answers.
   const roundSize = limit < policy.base ? limit : Math.max(limit, MIN_ROUND);
   return grown.answers < roundSize ? { ...state, round: grown } : afterRound(state, grown, policy);
+}
+
+/**
+ * A few answers that take a thousand times as long say that something is wrong with them, and not that there is
+ * a line: none counts for more than twice the best.
+ */
+function tamed(latencyMs: number, bestMs: number): number {
+  return bestMs === 0 ? latencyMs : Math.min(latencyMs, 2 * bestMs);
 }
 
 function afterRound(state: ConcurrencyState, round: Round, policy: ConcurrencyPolicy): ConcurrencyState {

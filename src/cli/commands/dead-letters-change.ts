@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { type FilterFlags, meantBy, withFilterOptions } from '../dead-letters/filter-options.ts';
-import { defaultWho, parseWho } from '../dead-letters/who.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withHelpEnd } from '../help.ts';
+import { defaultWho, parseWho } from '../who.ts';
 
 const SERVICES = [
   [EXIT.unavailable, 'Redis is not there'],

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { type FilterFlags, filterOf, withFilterOptions } from '../dead-letters/filter-options.ts';
-import { defaultWho, parseWho } from '../dead-letters/who.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withHelpEnd } from '../help.ts';
+import { defaultWho, parseWho } from '../who.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 const SERVICES = [

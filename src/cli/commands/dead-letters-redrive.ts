@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import { MAX_REDRIVES } from '../../domain/lineage.ts';
 import { MAX_REDRIVE_RATE, REDRIVE_DEFAULTS } from '../../pipeline/redrive-ports.ts';
 import { type FilterFlags, meantBy, withFilterOptions } from '../dead-letters/filter-options.ts';
-import { defaultWho, parseWho } from '../dead-letters/who.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withHelpEnd } from '../help.ts';
+import { defaultWho, parseWho } from '../who.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 interface RedriveFlags extends FilterFlags {

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { EXIT } from '../exit-codes.ts';
 import { withHelpEnd } from '../help.ts';
 import { print, printJson } from '../output.ts';
+import { defaultWho } from '../who.ts';
 
 /** Longest reason or name, in characters: it stands on one line of `status`. */
 const MAX_NOTE_LENGTH = 500;
@@ -34,7 +35,7 @@ export function pauseCommand(): Command {
       const { describePause, pauseFields } = await import('../describe-pause.ts');
       const at = new Date();
       const note = {
-        by: by ?? (await whoIAm()),
+        by: by ?? defaultWho(),
         at: at.toISOString(),
         ...(reason === undefined ? {} : { reason }),
       };
@@ -81,14 +82,4 @@ function parseNote(text: string): string {
   const note = text.trim();
   if (note !== '' && note.length <= MAX_NOTE_LENGTH) return note;
   throw new InvalidArgumentError(`Expected 1 to ${MAX_NOTE_LENGTH} characters.`);
-}
-
-async function whoIAm(): Promise<string> {
-  const { hostname, userInfo } = await import('node:os');
-  try {
-    return `${userInfo().username}@${hostname()}`;
-  } catch {
-    // Containers often run as a number that no user has.
-    return `uid ${process.getuid?.() ?? 'unknown'}@${hostname()}`;
-  }
 }

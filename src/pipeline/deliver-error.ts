@@ -80,7 +80,7 @@ export async function deliverError(
     const verdict = judgeReadBack(ambiguous, found, isOurs);
     switch (found.kind) {
       case 'found':
-        return { verdict, ...told(first), found: summarizeFound(found.status, found.error) };
+        return { verdict, ...told(first), found: summarizeFound(found.status, found.shownError) };
       case 'missing':
       case 'unknown':
         return { verdict, ...told(found.answer) };

@@ -124,6 +124,18 @@ test('a long text found is cut in what is told', async () => {
   expect(other.delivery.found?.error?.length).toBeLessThan(600);
 });
 
+test('a text found is compared as it is stored, and told without the credentials in it', async () => {
+  const stored = { kind: 'found', status: 'error', error: 'a hunter2', shownError: 'a [redacted]' } as const;
+  const ours = await deliver('a hunter2', { puts: [REFUSED_TRANSITION], gets: [stored] });
+  expect(verdictOf(ours)).toBe('already-applied');
+  const other = await deliver('a [redacted]', { puts: [REFUSED_TRANSITION], gets: [stored] });
+  expect(verdictOf(other)).toBe('permanent superseded');
+  for (const { delivery } of [ours, other]) {
+    expect(delivery.found).toEqual({ status: 'error', error: 'a [redacted]' });
+    expect(JSON.stringify(delivery)).not.toContain('hunter2');
+  }
+});
+
 test('whatever is answered, there is a verdict after at most three requests to change and two to read', async () => {
   await fc.assert(
     fc.asyncProperty(

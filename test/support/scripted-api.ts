@@ -35,7 +35,9 @@ export const REFUSED_TRANSITION: Answer = {
 };
 
 export function found(status: SyncJobStatus, error?: string): ReadBack {
-  return error === undefined ? { kind: 'found', status } : { kind: 'found', status, error };
+  return error === undefined
+    ? { kind: 'found', status }
+    : { kind: 'found', status, error, shownError: error };
 }
 
 type Reply<T> = T | ((signal: AbortSignal) => Promise<T>);

@@ -4,7 +4,7 @@ import type { ConnectorApi } from '../../pipeline/ports.ts';
 import { answerOfError } from './answer-of-error.ts';
 import { answerOfResponse } from './answer-of-response.ts';
 import { clientOptions, secretsOf } from './client-options.ts';
-import { quoter } from './quote.ts';
+import { quoter, redactor } from './quote.ts';
 import { type Reachability, reachabilityOf } from './reachability.ts';
 import { readBackOfRefusal, readBackOfResponse } from './read-back-of-response.ts';
 import { requesterOf } from './requester.ts';
@@ -52,7 +52,8 @@ export interface ElasticsearchConnection extends ConnectorApi, AsyncDisposable {
  */
 export function connectElasticsearch(options: ElasticsearchOptions): ElasticsearchConnection {
   const client = new Client(clientOptions(options));
-  const quote = quoter(secretsOf(options));
+  const secrets = secretsOf(options);
+  const [quote, redact] = [quoter(secrets), redactor(secrets)];
   let closing: Promise<void> | undefined;
 
   const send = requesterOf(client);
@@ -75,7 +76,7 @@ export function connectElasticsearch(options: ElasticsearchOptions): Elasticsear
     async readSyncJob(connectorSyncJobId: string, signal: AbortSignal): Promise<ReadBack> {
       try {
         const response = await send('GET', syncJobPath(connectorSyncJobId), signal);
-        return readBackOfResponse(response, connectorSyncJobId, quote);
+        return readBackOfResponse(response, connectorSyncJobId, { quote, redact });
       } catch (failure) {
         return readBackOfRefusal(answerOfError(failure, quote));
       }

@@ -7,13 +7,22 @@ export const MAX_QUOTED_LENGTH = 1_000;
 /** Elasticsearch takes no shorter password; anything shorter would take ordinary words apart. */
 const MIN_SECRET_LENGTH = 6;
 
-/** A quoter that knows the connection's secrets, in each form they travel in. */
-export function quoter(secrets: readonly string[]): Quote {
+/** Takes secrets out of a text, however long it is. */
+export type Redact = (text: string) => string;
+
+/** A redactor that knows the connection's secrets, in each form they travel in. */
+export function redactor(secrets: readonly string[]): Redact {
   const known = secrets
     .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
     // The longest first: a secret within another must not leave the rest of it standing.
     .toSorted((a, b) => b.length - a.length);
-  return (text) => shorten(known.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text));
+  return (text) => known.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text);
+}
+
+/** A quoter that knows the connection's secrets. */
+export function quoter(secrets: readonly string[]): Quote {
+  const redact = redactor(secrets);
+  return (text) => shorten(redact(text));
 }
 
 function shorten(text: string): string {

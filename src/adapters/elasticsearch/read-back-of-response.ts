@@ -7,7 +7,7 @@ import {
   type RawResponse,
   unreadableResponse,
 } from './answer-of-response.ts';
-import type { Quote } from './quote.ts';
+import type { Quote, Redact } from './quote.ts';
 
 /**
  * What the response to reading a sync job says about it.
@@ -18,7 +18,7 @@ import type { Quote } from './quote.ts';
 export function readBackOfResponse(
   response: RawResponse,
   connectorSyncJobId: string,
-  quote: Quote,
+  { quote, redact }: { readonly quote: Quote; readonly redact: Redact },
 ): ReadBack {
   const { status, headers, text } = response;
   if (status !== 200) return readBackOfRefusal(answerOfResponse(response, quote));
@@ -38,8 +38,7 @@ export function readBackOfResponse(
   const error = member(json.value, 'error') ?? undefined;
   if (error === undefined) return { kind: 'found', status: jobStatus };
   if (typeof error !== 'string') return unknown('an error that is no text');
-  // As stored: it is compared with what was sent, so it must not be shortened here.
-  return { kind: 'found', status: jobStatus, error };
+  return { kind: 'found', status: jobStatus, error, shownError: redact(error) };
 }
 
 /** What an answer other than a success says. Only Elasticsearch's own 404 means that the sync job is gone. */

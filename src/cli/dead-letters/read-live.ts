@@ -15,5 +15,7 @@ export type LiveSyncJob =
 export async function readLive(options: ElasticsearchOptions, syncJobId: string): Promise<LiveSyncJob> {
   await using elasticsearch = connectElasticsearch(options);
   const read = await elasticsearch.readSyncJob(syncJobId, new AbortController().signal);
-  return read.kind === 'found' ? read : { kind: read.kind, answer: summarizeAnswer(read.answer) };
+  if (read.kind !== 'found') return { kind: read.kind, answer: summarizeAnswer(read.answer) };
+  const { kind, status, shownError: error } = read;
+  return error === undefined ? { kind, status } : { kind, status, error };
 }

@@ -23,6 +23,24 @@ describe('a sync job', () => {
       kind: 'found',
       status: 'error',
       error,
+      shownError: error,
+    });
+  });
+
+  test('is found with an error that holds our credentials, which are gone from what is shown of it', async () => {
+    const apiKey = btoa('key-id:key-secret-part');
+    const { url } = await httpServer((request, response) => {
+      const error = `the proxy saw ${request.headers.authorization}, that is key-secret-part; ${'x'.repeat(5_000)}`;
+      response.writeHead(200, PRODUCT).end(JSON.stringify({ id: 'job-1', status: 'error', error }));
+    });
+    const auth = { kind: 'api-key', apiKey } as const;
+    const found = await connect(url, { auth }).readSyncJob('job-1', never);
+    const rest = `; ${'x'.repeat(5_000)}`;
+    expect(found).toEqual({
+      kind: 'found',
+      status: 'error',
+      error: `the proxy saw ApiKey ${apiKey}, that is key-secret-part${rest}`,
+      shownError: `the proxy saw ApiKey [redacted], that is [redacted]${rest}`,
     });
   });
 

@@ -39,6 +39,21 @@ const urls = (protocols: readonly string[]): z.ZodType<readonly string[], string
     .transform((value) => value.split(',').map((part) => part.trim()))
     .pipe(z.array(url(protocols)));
 
+const ORIGINS_FORM =
+  'origins as browsers write them, https://console.example.org for instance, separated by commas';
+const origins: z.ZodType<readonly string[], string> = z
+  .string()
+  .transform((value) => value.split(',').map((part) => part.trim()))
+  .pipe(
+    z.array(
+      z.string().refine((value) => {
+        const isHttp = /^https?:\/\//.test(value) && URL.canParse(value);
+        // A path, a capital letter, a default port: no browser sends it, and it would never be met.
+        return isHttp && new URL(value).origin === value;
+      }, ORIGINS_FORM),
+    ),
+  );
+
 /** What each variable comes to. */
 export interface ConfigValues {
   readonly REDIS_URL: string;
@@ -88,6 +103,7 @@ export interface ConfigValues {
   readonly HTTP_MAX_ITEMS: number;
   readonly HTTP_BODY_TIMEOUT_MS: number;
   readonly HTTP_REQUESTS_PER_SECOND: number;
+  readonly HTTP_CORS_ORIGINS: readonly string[];
   readonly API_KEYS: readonly ApiKey[];
   readonly MAX_BACKLOG: number;
   readonly LOG_LEVEL: LogLevel;
@@ -161,6 +177,7 @@ export const CONFIG_OPTIONS: { readonly [V in ConfigVariable]: ConfigOption<Conf
   HTTP_MAX_ITEMS: { parse: whole(1, 1_000_000, 'reports'), fallback: '10000' },
   HTTP_BODY_TIMEOUT_MS: { parse: ms(100, 3_600_000), fallback: '30000', unit: 'ms' },
   HTTP_REQUESTS_PER_SECOND: { parse: whole(1, 1_000_000, 'requests'), fallback: '20000' },
+  HTTP_CORS_ORIGINS: { parse: origins },
   API_KEYS: {
     parse: z.string().transform((raw, context) => {
       const keys = parseApiKeys(raw);

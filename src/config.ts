@@ -309,6 +309,7 @@ function httpOptions(set: ConfigValues, tls: HttpOptions['tls'] | undefined): Ht
     host: set.HTTP_HOST,
     port: set.HTTP_PORT,
     apiKeys: set.API_KEYS ?? [],
+    corsOrigins: set.HTTP_CORS_ORIGINS ?? [],
     ...(tls === undefined ? {} : { tls }),
     limits: {
       maxBodyBytes: set.HTTP_MAX_BODY_BYTES,

@@ -8,6 +8,7 @@
 import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 import { addApi } from './add-api.ts';
+import { allowOrigins } from './allow-origins.ts';
 import { answerFailures, sendProblem } from './answer-failures.ts';
 import { authenticator, openToAll } from './api-keys.ts';
 import { watchBacklog } from './backlog.ts';
@@ -63,6 +64,7 @@ export async function buildDoor(options: DoorOptions, context: DoorContext): Pro
   // Set for each request by the hook below.
   server.decorateRequest('access', null as never);
   observeRequests(server, context);
+  await allowOrigins(server, options.corsOrigins);
   identifyRequests(server, options, authenticate);
   await server.register(helmet, {
     contentSecurityPolicy: {

@@ -77,6 +77,8 @@ export interface DoorOptions {
   /** Empty: everybody who reaches the door may do everything. */
   readonly apiKeys: readonly ApiKey[];
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Origins whose pages may call the door from a browser, each as browsers write it. */
+  readonly corsOrigins: readonly string[];
   readonly limits: DoorLimits;
   readonly reports: ReportLimits;
   readonly version: string;

@@ -6,6 +6,8 @@ import { checkRedis } from './adapters/bullmq/check-redis.ts';
 import { connectRedis, type OwnedRedis } from './adapters/bullmq/connect-redis.ts';
 import { openDeadLetters } from './adapters/bullmq/dead-letter-store.ts';
 import { failedJobsOf } from './adapters/bullmq/failed-jobs.ts';
+import { openFleetCounters } from './adapters/bullmq/fleet-counters.ts';
+import { openFleetRoster } from './adapters/bullmq/fleet-roster.ts';
 import { openFleetState } from './adapters/bullmq/fleet-state.ts';
 import { openReportQueue } from './adapters/bullmq/report-queue.ts';
 import { openReportWorker, type ReportWorker } from './adapters/bullmq/report-worker.ts';
@@ -23,9 +25,10 @@ import { type Door, serveDoor } from './door.ts';
 import type { HealthCheck } from './pipeline/check-health.ts';
 import { expireDeadLetters } from './pipeline/expire-dead-letters.ts';
 import { type Gate, type GateSnapshot, openGate } from './pipeline/gate.ts';
-import type { Log, ObserveAttempt } from './pipeline/ports.ts';
+import type { JobQueue, Log, ObserveAttempt } from './pipeline/ports.ts';
 import { repeat } from './pipeline/repeat.ts';
 import { jobSettler } from './pipeline/settle-job.ts';
+import { signForFleet } from './pipeline/sign-for-fleet.ts';
 import { sweepFailed } from './pipeline/sweep-failed.ts';
 import { progressWatch } from './pipeline/watch-progress.ts';
 
@@ -57,6 +60,9 @@ export interface App extends AsyncDisposable {
 
 /** How often the watchdog looks, in milliseconds. */
 const WATCH_INTERVAL_MS = 5_000;
+
+/** How often a worker sends its counts on and says that it is there, in milliseconds. */
+const SIGN_INTERVAL_MS = 2_000;
 
 /** How long closing may take once the worker has stopped, in milliseconds. */
 const CLOSING_MS = 1_000;
@@ -139,8 +145,21 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
       random: Math.random,
       worker: options.name,
     });
-    const worker: ReportWorker = openReportWorker(redis, names, options, settle, observers(), log);
+    const queue = openReportQueue(redis, names);
+    opened.push(queue.close);
+    const fleet = signForFleet({
+      name: options.name,
+      counters: openFleetCounters(redis, names),
+      roster: openFleetRoster(redis, names),
+      depth: queue.depth,
+      gate,
+      now: Date.now,
+    });
+    const observe = observers(fleet.observe);
+    const worker: ReportWorker = openReportWorker(redis, names, options, settle, observe, log);
     worker.start();
+    watchOver('fleet counters', SIGN_INTERVAL_MS, fleet.sign);
+    opened.push(fleet.leave);
 
     const bull = new Queue(names.queue, { connection: redis, prefix: names.prefix });
     // Faults of the connection are told where it is opened.
@@ -156,25 +175,24 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
       log,
     };
     watchOver('sweep', config.sweepIntervalMs, () => sweepFailed(sweep));
-    watchOver('watchdog', WATCH_INTERVAL_MS, watchdog(redis, worker));
+    watchOver('watchdog', WATCH_INTERVAL_MS, watchdog(queue, worker));
     watchOver('connection watch', WATCH_INTERVAL_MS, () => endSilence(redis));
     const expiry = { letters: deadLetters, now: Date.now, worker: options.name, log };
     watchOver('retention', config.sweepIntervalMs, () => expireDeadLetters(config.retention, expiry));
     return { gate, worker };
   }
 
-  function observers(): ObserveAttempt {
+  function observers(count: ObserveAttempt): ObserveAttempt {
     const logAttempt = logAttempts(log);
     return (event) => {
       logAttempt(event);
       metrics.observe(event);
+      count(event);
       observe?.(event);
     };
   }
 
-  function watchdog(redis: OwnedRedis, worker: ReportWorker): () => Promise<void> {
-    const queue = openReportQueue(redis, config.names);
-    opened.push(queue.close);
+  function watchdog(queue: Pick<JobQueue, 'depth'>, worker: ReportWorker): () => Promise<void> {
     const look = progressWatch(
       {
         takeable: async () => {

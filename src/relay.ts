@@ -3,10 +3,12 @@ import { connectRedis, RedisUnavailable } from './adapters/bullmq/connect-redis.
 import { stillLoading, unavailable } from './adapters/bullmq/describe-fault.ts';
 import { checkDurability, onDiskConfirmer } from './adapters/bullmq/durability.ts';
 import { findJob } from './adapters/bullmq/find-job.ts';
+import { openFleetCounters } from './adapters/bullmq/fleet-counters.ts';
 import { openReportQueue } from './adapters/bullmq/report-queue.ts';
 import type { Config } from './config.ts';
 import { type DeadLetters, openDeadLetterDesk, RedriveRefused } from './dead-letters.ts';
 import { type ErrorReport, errorReportParser, type ParsedReport } from './domain/error-report.ts';
+import { countAccepted } from './pipeline/count-accepted.ts';
 import { type EnqueueResult, enqueueReports } from './pipeline/enqueue-reports.ts';
 import { locateReport, type Whereabouts } from './pipeline/locate-report.ts';
 import type { PauseNote, PauseResult, QueueDepth, ResumeResult } from './pipeline/ports.ts';
@@ -77,6 +79,7 @@ export function openRelay(config: Pick<Config, 'redis' | 'names' | 'reports'>): 
   });
   const parse = errorReportParser(config.reports);
   const desk = openDeadLetterDesk(redis, config.names, parse, asking);
+  const accepted = countAccepted(openFleetCounters(redis, config.names), Date.now);
   let suitable: Promise<unknown> | undefined;
   let closed: Promise<void> | undefined;
 
@@ -105,7 +108,12 @@ export function openRelay(config: Pick<Config, 'redis' | 'names' | 'reports'>): 
     items: Iterable<Item> | AsyncIterable<Item>,
     parseItem: (item: Item) => ParsedReport = parse,
   ): AsyncGenerator<EnqueueResult, void, undefined> {
-    yield* enqueueReports(items, parseItem, { add: (reports) => asking(() => queue.add(reports)) }, Date.now);
+    const add: typeof queue.add = async (reports) => {
+      const results = await asking(() => queue.add(reports));
+      accepted.count(results.filter((result) => result === 'queued').length);
+      return results;
+    };
+    yield* enqueueReports(items, parseItem, { add }, Date.now);
   }
 
   return {
@@ -134,7 +142,11 @@ export function openRelay(config: Pick<Config, 'redis' | 'names' | 'reports'>): 
     pause: (note) => asking(() => queue.pause(note)),
     resume: () => asking(() => queue.resume()),
     deadLetters: desk.deadLetters,
-    close: () => (closed ??= Promise.all([queue.close(), desk.close()]).then(() => redis.release())),
+    close: () =>
+      (closed ??= accepted
+        .close()
+        .then(() => Promise.all([queue.close(), desk.close()]))
+        .then(() => redis.release())),
     async [Symbol.asyncDispose]() {
       await this.close();
     },

@@ -436,7 +436,7 @@ describe('where Elasticsearch asks to wait', () => {
     for (const attempt of attempts.slice(0, 10)) attempt.end(APPLIED);
     for (const attempt of attempts.slice(10)) attempt.end(THROTTLED);
 
-    expect(worker.gate.snapshot().pacePerSecond).toBeCloseTo(10);
+    expect(worker.gate.snapshot().pacePerSecond).toBeCloseTo(16);
     expect(worker.gate.snapshot().concurrency).toBeLessThan(5);
     expect(worker.gate.snapshot().circuit.kind).toBe('closed');
     const paced = worker.attempts(1);

@@ -9,6 +9,7 @@ import type { DeadLetterFilter } from '../domain/dead-letter-filter.ts';
 import type { ErrorReport } from '../domain/error-report.ts';
 import type { JobHistory } from '../domain/job.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import type { TraceIds } from './tracing.ts';
 
 /** Elasticsearch's connector API, as far as a report needs it. Neither method ever rejects. */
 export interface ConnectorApi {
@@ -63,6 +64,8 @@ export interface IdentifiedReport {
   readonly id: string;
   readonly report: ErrorReport;
   readonly enqueuedAtMs: number;
+  /** Where its trace goes on: W3C's headers as JSON. Absent: nobody follows it. */
+  readonly trace?: string;
 }
 
 /** Where reports wait. */
@@ -130,6 +133,8 @@ export interface QueuedJob {
   readonly history: JobHistory;
   /** How often it was under way when its worker died or was cut off, since it last was not. */
   readonly crashes: number;
+  /** Where its trace goes on, as its producer wrote it; may be anything. */
+  readonly trace?: string;
 }
 
 export type Payload =
@@ -146,6 +151,8 @@ export interface AttemptResult {
   readonly answer?: AnswerSummary;
   /** Whether the dead letter was there before: an earlier attempt wrote it and crashed. */
   readonly letterWasPresent?: boolean;
+  /** The span of the attempt, where somebody follows it. */
+  readonly trace?: TraceIds;
 }
 
 /** Settles one job as far as one attempt can. Never rejects but for a fault that no retry can pass. */

@@ -14,7 +14,16 @@ export function toQueuedJob(job: Job): QueuedJob {
     enqueuedAtMs: timeOf(job.timestamp),
     history: historyOf(job.progress),
     crashes: countOf(job.stalledCounter),
+    ...traceOf(job),
   };
+}
+
+/** The longest context that is read, in characters; W3C's own limits are well below. */
+const MAX_TRACE_LENGTH = 2_048;
+
+function traceOf(job: Job): { readonly trace?: string } {
+  const written: unknown = job.opts?.telemetry?.metadata;
+  return typeof written === 'string' && written.length <= MAX_TRACE_LENGTH ? { trace: written } : {};
 }
 
 /** A payload that BullMQ could not parse, kept as it was found. */

@@ -1,6 +1,7 @@
 import { Client } from '@elastic/elasticsearch';
 import type { Answer, ReadBack } from '../../domain/answer.ts';
 import type { ConnectorApi } from '../../pipeline/ports.ts';
+import type { BeginRequest } from '../../pipeline/tracing.ts';
 import { answerOfError } from './answer-of-error.ts';
 import { answerOfResponse } from './answer-of-response.ts';
 import { clientOptions, secretsOf } from './client-options.ts';
@@ -48,15 +49,19 @@ export interface ElasticsearchConnection extends ConnectorApi, AsyncDisposable {
 /**
  * Opens the way to Elasticsearch; nothing is sent before the first call.
  *
+ * @param begin follows requests; absent: nobody does
  * @throws {ElasticsearchOptionsInvalid} where the options make no sense; no message repeats a secret
  */
-export function connectElasticsearch(options: ElasticsearchOptions): ElasticsearchConnection {
+export function connectElasticsearch(
+  options: ElasticsearchOptions,
+  begin?: BeginRequest,
+): ElasticsearchConnection {
   const client = new Client(clientOptions(options));
   const secrets = secretsOf(options);
   const [quote, redact] = [quoter(secrets), redactor(secrets)];
   let closing: Promise<void> | undefined;
 
-  const send = requesterOf(client);
+  const send = requesterOf(client, begin);
 
   const close = (): Promise<void> => {
     closing ??= client.close();

@@ -29,8 +29,9 @@ export function logAttempts(log: Log): ObserveAttempt {
   };
 }
 
-function fields({ job, durationMs }: AttemptEvent, code: string): Readonly<Record<string, unknown>> {
-  return { id: job.id, ...syncJobOf(job.payload), code, attempt: job.attempt, duration_ms: durationMs };
+function fields({ job, result, durationMs }: AttemptEvent, code: string): Readonly<Record<string, unknown>> {
+  const { id, attempt } = job;
+  return { id, ...syncJobOf(job.payload), code, attempt, duration_ms: durationMs, ...result.trace };
 }
 
 function syncJobOf(payload: AttemptEvent['job']['payload']): { readonly connector_sync_job_id?: string } {

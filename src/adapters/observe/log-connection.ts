@@ -13,7 +13,11 @@ export interface ConnectionLog {
  *
  * @param name what it leads to, `redis` for instance
  */
-export function logConnection(name: string, log: Log, now: () => number): ConnectionLog {
+export function logConnection(
+  name: string,
+  log: Pick<Log, 'info' | 'warn'>,
+  now: () => number,
+): ConnectionLog {
   let awaySinceMs: number | undefined;
   return {
     onFault(error) {

@@ -7,6 +7,8 @@ export interface Letter {
   readonly id: string;
   readonly code: string;
   readonly report: { readonly connector_sync_job_id: string; readonly error: string } | null;
+  /** What came before it, where the report was put back. */
+  readonly redrives?: readonly unknown[];
 }
 
 /** A sync job as Elasticsearch holds it. */

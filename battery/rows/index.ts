@@ -13,6 +13,7 @@ import { notFound } from './r12-not-found.ts';
 import { states } from './r13-states.ts';
 import { sizes } from './r15-sizes.ts';
 import { duplicates } from './r16-duplicates.ts';
+import { redrive } from './r17-redrive.ts';
 import { overload } from './r18-overload.ts';
 import type { Row } from './row.ts';
 
@@ -33,5 +34,6 @@ export const ROWS: readonly Row[] = [
   states,
   sizes,
   duplicates,
+  redrive,
   overload,
 ];

@@ -1,13 +1,13 @@
-import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reportJobId } from '../../src/domain/job.ts';
 import { account } from '../judge/account.ts';
 import { type Finding, finding, seconds } from '../judge/finding.ts';
 import { commonFindings } from '../judge/invariants.ts';
 import type { OracleReport } from '../stage/producer.ts';
+import { startCli } from '../stage/run-cli.ts';
 import { openStage, type Stage } from '../stage/stage.ts';
-import { BIN } from '../stage/worker-process.ts';
 import { KILL_POINTS, type KillPoint, killAt } from './kill-points.ts';
+import { inPurge, inRedrive } from './kills-at-letters.ts';
 import { makeReports } from './reports.ts';
 import { defineRow, named, type Row, type RowContext } from './row.ts';
 
@@ -23,7 +23,7 @@ const WITHIN_MS = 60_000;
 /** Locks that expire soon: the points are the same, and there are many of them. */
 const SOON = { LOCK_DURATION_MS: '1500', STALLED_INTERVAL_MS: '500' };
 
-/** R2: a worker killed at each point of a report's life, and a producer in mid-batch. */
+/** R2: a worker killed at each point of a report's life, a producer in mid-batch, and people's commands at work. */
 export const namedKills: Row = defineRow<Sizes>({
   id: 'R2',
   fault: 'kill -9 at named points',
@@ -32,11 +32,15 @@ export const namedKills: Row = defineRow<Sizes>({
     short: { times: 1, batch: 2_000, env: SOON },
   },
   async run(context, sizes) {
-    return [
+    // A redrive that was killed holds its run for ten seconds; the rest need not wait for that.
+    const beside = inRedrive(context, sizes);
+    const others = (async () => [
       ...(await inAReportsLife(context, sizes)),
       ...(await inShutdown(context, sizes)),
       ...(await inABatch(context, sizes)),
-    ];
+      ...(await inPurge(context, sizes)),
+    ])();
+    return (await Promise.all([others, beside])).flat();
   },
 });
 
@@ -151,26 +155,18 @@ async function reportAndDie(
   reports: readonly OracleReport[],
   transactions: number,
 ): Promise<boolean> {
-  const child = spawn(process.execPath, [BIN, 'report', '--file', '-', '--json'], {
-    env: { PATH: process.env['PATH'] ?? '', ...env, REDIS_URL: producer.config.redis.url },
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  child.stdin.on('error', () => undefined);
+  const lines = reports.map(
+    ({ syncJobId, error }) => `${JSON.stringify({ connector_sync_job_id: syncJobId, error })}\n`,
+  );
+  const run = startCli(producer, env, ['report', '--file', '-', '--json'], lines.join(''));
   let seen = 0;
   const unwatch = producer.proxy.watch(({ from, text }) => {
     if (from !== 'client' || !/\bexec\r\n/i.test(text)) return 'pass';
     seen += 1;
-    if (seen === transactions) child.kill('SIGKILL');
+    if (seen === transactions) run.kill();
     return 'pass';
   });
-  const ended = new Promise<NodeJS.Signals | null>((resolve) =>
-    child.once('close', (_code, signal) => resolve(signal)),
-  );
-  const lines = reports.map(
-    ({ syncJobId, error }) => `${JSON.stringify({ connector_sync_job_id: syncJobId, error })}\n`,
-  );
-  child.stdin.end(lines.join(''));
-  const signal = await ended;
+  const { signal } = await run.ended;
   unwatch();
   return signal === 'SIGKILL';
 }

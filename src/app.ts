@@ -16,6 +16,7 @@ import {
   connectElasticsearch,
   type ElasticsearchConnection,
 } from './adapters/elasticsearch/connector-api.ts';
+import { loadTracing } from './adapters/observe/load-tracing.ts';
 import { logAttempts } from './adapters/observe/log-attempts.ts';
 import { logConnection } from './adapters/observe/log-connection.ts';
 import { createMetrics } from './adapters/observe/metrics.ts';
@@ -30,6 +31,7 @@ import { repeat } from './pipeline/repeat.ts';
 import { jobSettler } from './pipeline/settle-job.ts';
 import { signForFleet } from './pipeline/sign-for-fleet.ts';
 import { sweepFailed } from './pipeline/sweep-failed.ts';
+import type { Tracing } from './pipeline/tracing.ts';
 import { progressWatch } from './pipeline/watch-progress.ts';
 
 /** What the caller adds to, or puts in place of, what the configuration says. */
@@ -84,7 +86,8 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
     const redis = connectRedis(config.redis.url, 'worker', connection.onFault);
     redis.on('ready', connection.onReady);
     letGoOfRedis = () => redis.release();
-    const elasticsearch = connectElasticsearch(config.elasticsearch);
+    const tracing = await loadTracing();
+    const elasticsearch = connectElasticsearch(config.elasticsearch, tracing?.beginRequest);
     opened.push(() => elasticsearch.close());
     if (config.http !== undefined) {
       const checks = healthChecks(redis, elasticsearch);
@@ -96,7 +99,7 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
 
     await checkRedis(redis);
     if (stopping.signal.aborted) return;
-    running = run(redis, elasticsearch);
+    running = run(redis, elasticsearch, tracing);
     const { name, concurrency } = config.worker;
     log.info({ worker: name, concurrency, ...(door && { address: door.address }) }, 'worker started');
   }
@@ -122,7 +125,7 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
   }
 
   /** Starts the worker and what watches over it. */
-  function run(redis: OwnedRedis, elasticsearch: ElasticsearchConnection): Running {
+  function run(redis: OwnedRedis, elasticsearch: ElasticsearchConnection, tracing?: Tracing): Running {
     const { names, worker: options } = config;
     const parse = errorReportParser(config.reports);
     const deadLetters = openDeadLetters(redis, names);
@@ -134,7 +137,7 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
       onConcurrency: (limit) => worker.setConcurrency(limit),
       log,
     });
-    const settle = jobSettler(parse, {
+    const settleJob = jobSettler(parse, {
       api: elasticsearch,
       gate,
       deadLetters,
@@ -145,6 +148,7 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
       random: Math.random,
       worker: options.name,
     });
+    const settle = tracing?.attempts(names.queue, settleJob) ?? settleJob;
     const queue = openReportQueue(redis, names);
     opened.push(queue.close);
     const fleet = signForFleet({

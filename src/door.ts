@@ -1,5 +1,6 @@
 /** Where the HTTP door meets the queue, inside a worker or alone. */
 import { readFileSync } from 'node:fs';
+import { loadTracing } from './adapters/observe/load-tracing.ts';
 import { createMetrics, type Metrics } from './adapters/observe/metrics.ts';
 import { type Config, ConfigInvalid, type HttpOptions } from './config.ts';
 import type { ParsedReport } from './domain/error-report.ts';
@@ -7,8 +8,9 @@ import { isLoopbackHost } from './http/identify-requests.ts';
 import { type Door, openDoor } from './http/open-door.ts';
 import type { HealthCheck } from './pipeline/check-health.ts';
 import type { GateSnapshot } from './pipeline/gate.ts';
-import { gatherReports } from './pipeline/gather-reports.ts';
+import { type AcceptReport, gatherReports } from './pipeline/gather-reports.ts';
 import type { Log } from './pipeline/ports.ts';
+import type { Tracing } from './pipeline/tracing.ts';
 import { openRelay } from './relay.ts';
 
 export type { Door } from './http/open-door.ts';
@@ -30,12 +32,16 @@ export interface DoorParts {
  */
 export async function serveDoor(config: Config, http: HttpOptions, parts: DoorParts): Promise<Door> {
   const { log, metrics, load = () => undefined } = parts;
+  const tracing = await loadTracing();
   const relay = openRelay(config);
   const { deadLetters } = relay;
   metrics.look({ depth: relay.depth, deadLetters: deadLetters.counts, load });
   const asParsed = (report: ParsedReport): ParsedReport => report;
   const queue = {
-    accept: gatherReports((reports) => relay.reportEach(reports, asParsed)),
+    accept: adopting(
+      tracing,
+      gatherReports((reports) => relay.reportEach(reports, asParsed)),
+    ),
     depth: relay.depth,
     locate: relay.locate,
     deadLetters,
@@ -47,7 +53,7 @@ export async function serveDoor(config: Config, http: HttpOptions, parts: DoorPa
   try {
     const door = await openDoor(
       { ...http, reports: config.reports, version: readVersion() },
-      { checks, metrics, log, ...(isSafe ? { queue } : {}) },
+      { checks, metrics, log, ...(tracing && { tracing }), ...(isSafe ? { queue } : {}) },
     );
     return {
       address: door.address,
@@ -60,6 +66,15 @@ export async function serveDoor(config: Config, http: HttpOptions, parts: DoorPa
     await relay.close();
     throw error;
   }
+}
+
+/** Reports are gathered with those of other requests: which one brought each is remembered before. */
+function adopting(tracing: Tracing | undefined, accept: AcceptReport): AcceptReport {
+  if (tracing === undefined) return accept;
+  return (report) => {
+    if (report.kind === 'valid') tracing.adopt(report.report);
+    return accept(report);
+  };
 }
 
 /**

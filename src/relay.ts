@@ -5,6 +5,7 @@ import { checkDurability, onDiskConfirmer } from './adapters/bullmq/durability.t
 import { findJob } from './adapters/bullmq/find-job.ts';
 import { openFleetCounters } from './adapters/bullmq/fleet-counters.ts';
 import { openReportQueue } from './adapters/bullmq/report-queue.ts';
+import { loadTracing } from './adapters/observe/load-tracing.ts';
 import type { Config } from './config.ts';
 import { type DeadLetters, openDeadLetterDesk, RedriveRefused } from './dead-letters.ts';
 import { type ErrorReport, errorReportParser, type ParsedReport } from './domain/error-report.ts';
@@ -113,7 +114,9 @@ export function openRelay(config: Pick<Config, 'redis' | 'names' | 'reports'>): 
       accepted.count(results.filter((result) => result === 'queued').length);
       return results;
     };
-    yield* enqueueReports(items, parseItem, { add }, Date.now);
+    const tracing = await loadTracing();
+    const followed = tracing?.additions(config.names.queue, add) ?? add;
+    yield* enqueueReports(items, parseItem, { add: followed }, Date.now);
   }
 
   return {

@@ -1,4 +1,5 @@
 import { createLog } from '../adapters/observe/create-log.ts';
+import { startTracing } from '../adapters/observe/start-tracing.ts';
 import { serveAlone } from '../door.ts';
 import { describeListening } from './describe-listening.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
@@ -9,6 +10,7 @@ import { onEndSignal } from './signals.ts';
 export async function runServer(): Promise<ExitCode> {
   const config = await loadConfig();
   const log = createLog(config.logLevel);
+  await using _tracing = await startTracing(process.env, log);
   const signal = Promise.withResolvers<void>();
   onEndSignal(() => signal.resolve());
   const door = await serveAlone(config, log).catch((error: unknown) => {

@@ -1,4 +1,5 @@
 import { createLog } from '../adapters/observe/create-log.ts';
+import { startTracing } from '../adapters/observe/start-tracing.ts';
 import { type App, createApp } from '../app.ts';
 import type { Config } from '../config.ts';
 import { describeListening } from './describe-listening.ts';
@@ -9,7 +10,9 @@ import { onEndSignal } from './signals.ts';
 /** Runs a worker until a signal; the next signal ends the process at once. */
 export async function runWorker(): Promise<ExitCode> {
   const config = await loadConfig();
-  const app = createApp(config, { log: createLog(config.logLevel) });
+  const log = createLog(config.logLevel);
+  await using _tracing = await startTracing(process.env, log);
+  const app = createApp(config, { log });
   const signal = Promise.withResolvers<void>();
   // Stays in place while the worker stops: that is when somebody may lose patience.
   onEndSignal(() => signal.resolve());

@@ -17,6 +17,7 @@ export function observeRequests(server: FastifyInstance, { log, metrics }: DoorC
       route,
       status,
       duration_ms: Math.round(durationMs),
+      ...request.trace?.ids,
     };
     if (status >= 500) log.warn(fields, 'request failed');
     else if (status >= 400) log.info(fields, 'request refused');

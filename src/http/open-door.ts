@@ -19,6 +19,7 @@ import { identifyRequests, isLoopbackHost } from './identify-requests.ts';
 import { observeRequests } from './observe-requests.ts';
 import type { DoorContext, DoorOptions } from './ports.ts';
 import { problemOfError } from './problem-of-error.ts';
+import { traceRequests } from './trace-requests.ts';
 
 export interface Door {
   /** Where it listens, for instance `http://127.0.0.1:9090`. */
@@ -63,6 +64,7 @@ export async function buildDoor(options: DoorOptions, context: DoorContext): Pro
   const authenticate = options.apiKeys.length === 0 ? openToAll : authenticator(options.apiKeys);
   // Set for each request by the hook below.
   server.decorateRequest('access', null as never);
+  traceRequests(server, context.tracing);
   observeRequests(server, context);
   await allowOrigins(server, options.corsOrigins);
   identifyRequests(server, options, authenticate);

@@ -9,6 +9,7 @@ import type { Whereabouts } from '../pipeline/locate-report.ts';
 import type { JsonPatch } from '../pipeline/patch-report.ts';
 import type { DeadLetterQueue, Log, QueueDepth } from '../pipeline/ports.ts';
 import type { RedriveOptions, RedriveRun } from '../pipeline/redrive-ports.ts';
+import type { Tracing } from '../pipeline/tracing.ts';
 import type { ApiKey } from './api-keys.ts';
 
 /** The queue and the dead letters, as they are spoken to over HTTP. */
@@ -88,6 +89,8 @@ export interface DoorContext {
   readonly checks: readonly HealthCheck[];
   readonly metrics: DoorMetrics;
   readonly log: Log;
+  /** Follows requests; absent: nobody does. */
+  readonly tracing?: Pick<Tracing, 'serve'>;
   /** Absent: only health and metrics are served. */
   readonly queue?: DoorQueue;
 }

@@ -97,8 +97,12 @@ async function addReports(
   const backend = queue.getBackend() as RedisQueueBackend;
   const client = await backend.client;
   const transaction = client.multi();
-  for (const { id, report, enqueuedAtMs } of reports) {
-    const opts: JobsOptions = freshFirst ? { jobId: id, lifo: true } : { jobId: id };
+  for (const { id, report, enqueuedAtMs, trace } of reports) {
+    const opts: JobsOptions = {
+      jobId: id,
+      ...(freshFirst ? { lifo: true } : {}),
+      ...(trace === undefined ? {} : { telemetry: { metadata: trace } }),
+    };
     const job = new Job(queue, REPORT_JOB_NAME, report, opts, id);
     job.timestamp = enqueuedAtMs;
     transaction.runCommand('exists', [queue.toKey(id)]);

@@ -38,6 +38,8 @@ async function runCommand({ syncJobs }: { readonly syncJobs?: string }): Promise
   const level = LOG_LEVELS.find((name) => name === process.env['LOG_LEVEL']) ?? 'info';
   const log = process.stdout.isTTY ? await createPrettyLog(level, process.stdout) : createLog(level);
 
+  const { startTracing } = await import('../../adapters/observe/start-tracing.ts');
+  await using _tracing = await startTracing(process.env, log);
   const ending = new AbortController();
   using _signals = onEndSignal(() => ending.abort());
   await using stack = await startEmbeddedStack({

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { brokenJobsOf } from './adapters/bullmq/broken-jobs.ts';
+import { bundlesOf } from './adapters/bullmq/bundles.ts';
 import { checkRedis } from './adapters/bullmq/check-redis.ts';
 import { connectRedis, type OwnedRedis } from './adapters/bullmq/connect-redis.ts';
 import { openDeadLetters } from './adapters/bullmq/dead-letter-store.ts';
@@ -30,6 +31,7 @@ import type { JobQueue, Log, ObserveAttempt } from './pipeline/ports.ts';
 import { repeat } from './pipeline/repeat.ts';
 import { jobSettler } from './pipeline/settle-job.ts';
 import { signForFleet } from './pipeline/sign-for-fleet.ts';
+import { openSlots } from './pipeline/slots.ts';
 import { sweepFailed } from './pipeline/sweep-failed.ts';
 import type { Tracing } from './pipeline/tracing.ts';
 import { progressWatch } from './pipeline/watch-progress.ts';
@@ -134,12 +136,17 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
       policy: config.gate,
       now: steadyNow,
       pause,
-      onConcurrency: (limit) => worker.setConcurrency(limit),
+      onConcurrency: (limit) => {
+        slots.setLimit(limit);
+        worker.setConcurrency(limit);
+      },
       log,
     });
+    const slots = openSlots(options.concurrency);
     const settleJob = jobSettler(parse, {
       api: elasticsearch,
       gate,
+      slots,
       deadLetters,
       suspects: suspectsOf(redis, names),
       maxCrashes: config.maxCrashes,
@@ -160,18 +167,20 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
       now: Date.now,
     });
     const observe = observers(fleet.observe);
-    const worker: ReportWorker = openReportWorker(redis, names, options, settle, observe, log);
-    worker.start();
-    watchOver('fleet counters', SIGN_INTERVAL_MS, fleet.sign);
-    opened.push(fleet.leave);
-
     const bull = new Queue(names.queue, { connection: redis, prefix: names.prefix });
     // Faults of the connection are told where it is opened.
     bull.on('error', () => undefined);
     opened.push(() => bull.close());
+    const bundles = bundlesOf(redis, names, bull);
+    const worker: ReportWorker = openReportWorker(redis, names, options, { settle, bundles, observe, log });
+    worker.start();
+    watchOver('fleet counters', SIGN_INTERVAL_MS, fleet.sign);
+    opened.push(fleet.leave);
+
     const sweep = {
       failedJobs: failedJobsOf(bull, redis),
       brokenJobs: brokenJobsOf(bull, redis, options.lockDurationMs),
+      bundles,
       deadLetters,
       parse,
       now: Date.now,

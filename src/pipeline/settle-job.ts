@@ -4,6 +4,7 @@ import { buryReport } from './bury-report.ts';
 import { isolation } from './isolate.ts';
 import type { AttemptResult, Payload, QueuedJob, SettleJob } from './ports.ts';
 import { type AttemptContext, runAttempt } from './run-attempt.ts';
+import type { Slots } from './slots.ts';
 import { turns } from './take-turns.ts';
 
 /** What is remembered of jobs that a worker died on. */
@@ -18,6 +19,8 @@ export interface Suspects {
 
 export interface SettleContext extends AttemptContext {
   readonly suspects: Suspects;
+  /** Where attempts wait until no more are under way than may be; several are in a bundle. */
+  readonly slots: Pick<Slots, 'taking'>;
   /** How often workers may die on a job before it is given up as poison. */
   readonly maxCrashes: number;
 }
@@ -36,7 +39,7 @@ export interface SettleContext extends AttemptContext {
 export function jobSettler(parse: ParseErrorReport, context: SettleContext): SettleJob {
   const takeTurns = turns();
   const { together, alone } = isolation();
-  const { suspects, maxCrashes } = context;
+  const { suspects, slots, maxCrashes } = context;
 
   return async (job, signal) => {
     if (job.crashes === 0) return together(() => settle(job, context, signal));
@@ -49,9 +52,13 @@ export function jobSettler(parse: ParseErrorReport, context: SettleContext): Set
     const parsed = parsePayload(job.payload, parse);
     if (parsed.kind === 'invalid') return bury(job, parsed, 'invalid_report', context);
     const { report } = parsed;
-    return takeTurns(report.connector_sync_job_id, job.enqueuedAtMs, () =>
-      runAttempt(job, report, within, signal),
-    );
+    return slots.taking(async () => {
+      // While it waited for a place the worker may have been told to stop.
+      if (signal.aborted) return { outcome: { kind: 'hand-back' }, history: job.history };
+      return takeTurns(report.connector_sync_job_id, job.enqueuedAtMs, () =>
+        runAttempt(job, report, within, signal),
+      );
+    });
   }
 
   async function settleSuspect(job: QueuedJob, signal: AbortSignal): Promise<AttemptResult> {

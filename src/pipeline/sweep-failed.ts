@@ -2,6 +2,7 @@ import { cutReason } from '../domain/answer.ts';
 import type { ParseErrorReport } from '../domain/error-report.ts';
 import { buryReport } from './bury-report.ts';
 import type { DeadLetterQueue, Log, QueuedJob } from './ports.ts';
+import { type Bundles, breakUp, type QueuedBundle } from './settle-bundle.ts';
 import { parsePayload } from './settle-job.ts';
 
 /** Jobs that the queue failed by itself, without asking us. */
@@ -22,6 +23,8 @@ export interface FailedJob {
   readonly reason: string;
   /** Whether it was failed because its worker died on it too often, by the count of whoever failed it. */
   readonly isPoison: boolean;
+  /** What it holds, where it is a bundle. */
+  readonly bundle?: QueuedBundle;
 }
 
 /** Jobs in a form that no worker can settle. */
@@ -38,6 +41,7 @@ export interface Mended {
 export interface SweepContext {
   readonly failedJobs: FailedJobs;
   readonly brokenJobs: BrokenJobs;
+  readonly bundles: Bundles;
   readonly deadLetters: DeadLetterQueue;
   readonly parse: ParseErrorReport;
   readonly now: () => number;
@@ -47,7 +51,8 @@ export interface SweepContext {
 
 /**
  * Sees to jobs that would rest where nobody looks: mends broken ones, and makes every failed one a dead
- * letter, those of a worker with other settings, of another tool, or of a crash at the worst moment.
+ * letter, those of a worker with other settings, of another tool, or of a crash at the worst moment. The reports
+ * of a failed bundle become jobs of their own: none of them was judged.
  *
  * The letter is written before the job is removed, so that a crash in between repeats without harm, as do
  * two sweeps at once. A job that cannot be swept stops no other, and is tried again with the next sweep.
@@ -55,17 +60,23 @@ export interface SweepContext {
  * @returns how many became dead letters
  */
 export async function sweepFailed(context: SweepContext): Promise<number> {
-  const { failedJobs, brokenJobs, log } = context;
+  const { failedJobs, brokenJobs, bundles, log } = context;
   for (const { jobId, what } of await brokenJobs.mend())
     log.warn({ job_id: jobId, what }, 'broken job mended');
+  for (const bundleId of await bundles.forgetGone())
+    log.warn({ job_id: bundleId }, 'bundle is gone from the queue, by other means than ours; forgotten');
   let swept = 0;
   let left = 0;
   for (let page = await failedJobs.page(0); page.length > 0; page = await failedJobs.page(left)) {
     for (const failed of page) {
       try {
-        await buryFailed(failed, context);
+        if (failed.bundle === undefined) {
+          await buryFailed(failed, context);
+          swept += 1;
+        } else {
+          await breakUp(failed.bundle, context.bundles);
+        }
         await failedJobs.remove(failed.job.id);
-        swept += 1;
       } catch (error) {
         left += 1;
         log.warn(

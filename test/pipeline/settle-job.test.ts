@@ -5,6 +5,7 @@ import { NO_HISTORY } from '../../src/domain/job.ts';
 import type { AttemptReport, Gate } from '../../src/pipeline/gate.ts';
 import type { QueuedJob } from '../../src/pipeline/ports.ts';
 import { jobSettler } from '../../src/pipeline/settle-job.ts';
+import { openSlots } from '../../src/pipeline/slots.ts';
 import { OPEN_DOOR, PROMPT_POLICY, parse, report } from '../support/queue-setup.ts';
 import { found, NOT_FOUND, refusal, scriptedApi, UPDATED } from '../support/scripted-api.ts';
 
@@ -56,6 +57,7 @@ function world() {
         get: () => Promise.reject(new Error('not asked here')),
         counts: () => Promise.reject(new Error('not asked here')),
       },
+      slots: openSlots(10),
       suspects: {
         trials: async (id) => trials.get(id) ?? 0,
         async noteTrial(id) {

@@ -1,6 +1,7 @@
 /** A queue, its dead letters and workers of it, on a part of the shared Redis that is the test's own. */
 import { Queue } from 'bullmq';
 import { onTestFinished } from 'vitest';
+import { bundlesOf } from '../../src/adapters/bullmq/bundles.ts';
 import { connectRedis, type OwnedRedis } from '../../src/adapters/bullmq/connect-redis.ts';
 import { openDeadLetters } from '../../src/adapters/bullmq/dead-letter-store.ts';
 import type { QueueNames } from '../../src/adapters/bullmq/names.ts';
@@ -24,6 +25,7 @@ import type {
 } from '../../src/pipeline/ports.ts';
 import type { AttemptContext } from '../../src/pipeline/run-attempt.ts';
 import { jobSettler } from '../../src/pipeline/settle-job.ts';
+import { openSlots } from '../../src/pipeline/slots.ts';
 import { keyPrefix, redisUrl } from './redis.ts';
 
 export const PROMPT_POLICY: RetryPolicy = {
@@ -95,6 +97,7 @@ export async function setupQueue(url: string = redisUrl()): Promise<QueueSetup> 
         api: api ?? unusedApi,
         gate: OPEN_DOOR,
         suspects: suspectsOf(own, names),
+        slots: openSlots(workerOptions?.concurrency ?? 10),
         maxCrashes: 3,
         deadLetters: openDeadLetters(own, names),
         policy: { ...PROMPT_POLICY, ...policy },
@@ -112,9 +115,12 @@ export async function setupQueue(url: string = redisUrl()): Promise<QueueSetup> 
           stalledIntervalMs: 500,
           ...workerOptions,
         },
-        settle ?? jobSettler(parse, context),
-        (event) => events.push(event),
-        log,
+        {
+          settle: settle ?? jobSettler(parse, context),
+          bundles: bundlesOf(own, names, foreign),
+          observe: (event) => events.push(event),
+          log,
+        },
       );
       worker.start();
       onTestFinished(async () => {

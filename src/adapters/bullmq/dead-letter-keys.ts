@@ -1,6 +1,7 @@
 import type { DeadLetter } from '../../domain/dead-letter.ts';
 import { tagsOf } from '../../domain/dead-letter-filter.ts';
 import type { LetterVersion, StoredLetter } from '../../pipeline/dead-letter-ports.ts';
+import { bundleKeys } from './bundle-scripts.ts';
 import type { QueueNames } from './names.ts';
 
 /** Where everything about dead letters lives. */
@@ -9,6 +10,8 @@ export interface LetterKeys {
   readonly root: string;
   /** What the key of every job begins with. */
   readonly jobs: string;
+  /** Which reports are in bundles. */
+  readonly bundled: string;
   /** The key of a letter. */
   readonly letter: (id: string) => string;
   /** The index of a tag, or of all letters where it is absent. */
@@ -16,11 +19,13 @@ export interface LetterKeys {
 }
 
 /** The keys below a relay's prefix. */
-export function letterKeys({ prefix, queue }: QueueNames): LetterKeys {
-  const root = `${prefix}:dead-letters`;
+export function letterKeys(names: QueueNames): LetterKeys {
+  const root = `${names.prefix}:dead-letters`;
+  const { jobs, bundled } = bundleKeys(names);
   return {
     root,
-    jobs: `${prefix}:${queue}:`,
+    jobs,
+    bundled,
     letter: (id) => `${root}:letter:${id}`,
     index: (tag) => `${root}:${tag ?? 'all'}`,
   };

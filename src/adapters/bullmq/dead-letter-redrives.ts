@@ -184,7 +184,7 @@ export function openRedrives(redis: Redis, names: QueueNames, leaseMs = 10_000):
     const transaction = (await backend.client).multi();
     const { id } = work.run;
     const scripted = (script: string, args: readonly (string | number)[]): void => {
-      transaction.runCommand('eval', [script, 2, keys.root, keys.jobs, ...args]);
+      transaction.runCommand('eval', [script, 3, keys.root, keys.jobs, keys.bundled, ...args]);
     };
     // A plain write: where Redis has no memory left it refuses the transaction as a whole for this one's sake.
     transaction.runCommand('set', [`${keys.root}:redrive-step`, '']);

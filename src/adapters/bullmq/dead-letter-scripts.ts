@@ -174,7 +174,7 @@ return reply`;
  * 3. `END_MOVE` takes away the placeholders, and of each letter that has become a job the letter. A letter goes
  *    only where its job is there, so that none is lost even if BullMQ's addition was refused.
  *
- * KEYS: root, what every job's key begins with. ARGV: run, lease, letters of the same code to stop at (0: never),
+ * KEYS: root, what every job's key begins with, the reports in bundles. ARGV: run, lease, letters of the same code to stop at (0: never),
  * the lease's length in milliseconds, then letter, version and job id of each.
  */
 export const BEGIN_MOVE: string = `${LETTERS}
@@ -194,10 +194,12 @@ local verdicts, seen = {}, {}
 for i = 5, #ARGV, 3 do
   local key = jobs .. ARGV[i + 2]
   local isThere = redis.call('EXISTS', key) == 1
+  local bundle = redis.call('HGET', KEYS[3], ARGV[i + 2])
+  local isBundled = bundle and redis.call('EXISTS', jobs .. bundle) == 1
   local words = headOf(ARGV[i])
   local verdict = 'redriven'
   if stop then verdict = stop
-  elseif isThere or seen[key] then verdict = 'on_its_way'
+  elseif isThere or isBundled or seen[key] then verdict = 'on_its_way'
   elseif not words or versionOf(words) ~= ARGV[i + 1] then verdict = 'changed' end
   if verdict ~= 'redriven' and not isThere and not seen[key] then redis.call('HSET', key, 'relay:placeholder', 1) end
   if verdict == 'redriven' then seen[key] = true end
@@ -207,7 +209,7 @@ redis.call('SET', root .. ':redrive-step', cjson.encode(verdicts))
 return stop or 'go'`;
 
 /**
- * KEYS: root, what every job's key begins with. ARGV: run, now, time and id of the last letter, whether these are
+ * KEYS: root, what every job's key begins with, the reports in bundles. ARGV: run, now, time and id of the last letter, whether these are
  * canaries, then letter, job id and the job's history for each.
  */
 export const END_MOVE: string = `${LETTERS}

@@ -1,8 +1,10 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { readBundle } from '../../domain/bundle.ts';
 import type { Payload, QueuedJob } from '../../pipeline/ports.ts';
 import type { FailedJob, FailedJobs } from '../../pipeline/sweep-failed.ts';
 import { jsonOf } from './json-of.ts';
+import { BUNDLE_JOB_NAME } from './names.ts';
 import { countOf, historyOf, timeOf } from './queued-job.ts';
 
 /** Jobs read in one call: BullMQ's unpaged getter holds up Redis for seconds on a large set. */
@@ -54,7 +56,10 @@ function toFailedJob(id: string, hash: Hash): FailedJob {
     history: historyOf(jsonOf(hash['progress'])),
     crashes: countOf(Number(hash['stc'])),
   };
-  return { job, reason, isPoison: reason === STALLED_TOO_OFTEN };
+  const reports = hash['name'] === BUNDLE_JOB_NAME ? readBundle(jsonOf(hash['data'])) : undefined;
+  const isPoison = reason === STALLED_TOO_OFTEN;
+  if (reports === undefined) return { job, reason, isPoison };
+  return { job, reason, isPoison, bundle: { id, reports, crashes: isPoison ? 1 : 0 } };
 }
 
 function payloadOf(text: string): Payload {

@@ -1,7 +1,21 @@
 import type { Redis } from 'ioredis';
 import type { FoundJob } from '../../pipeline/locate-report.ts';
+import { bundleKeys } from './bundle-scripts.ts';
 import type { QueueNames } from './names.ts';
 import { countOf, historyOf, timeOf } from './queued-job.ts';
+
+/**
+ * Finds out how a report stands that has a job, or is in a bundle; undefined where there is neither.
+ *
+ * A report may leave its bundle between the two questions: it is a job of its own then, and is asked for once more.
+ */
+export async function findJob(redis: Redis, names: QueueNames, id: string): Promise<FoundJob | undefined> {
+  const alone = await readJob(redis, names, id);
+  if (alone !== undefined) return alone;
+  const bundle = await redis.hget(bundleKeys(names).bundled, id);
+  if (bundle === null) return await readJob(redis, names, id);
+  return (await readJob(redis, names, bundle)) ?? (await readJob(redis, names, id));
+}
 
 /**
  * Reads how a job stands, in one transaction, or undefined where there is none.
@@ -9,7 +23,7 @@ import { countOf, historyOf, timeOf } from './queued-job.ts';
  * What is in none of the sets waits: looking through the list of those that wait would cost more the more
  * there are.
  */
-export async function findJob(redis: Redis, names: QueueNames, id: string): Promise<FoundJob | undefined> {
+async function readJob(redis: Redis, names: QueueNames, id: string): Promise<FoundJob | undefined> {
   const key = (name: string): string => `${names.prefix}:${names.queue}:${name}`;
   const replies = await redis
     .multi()

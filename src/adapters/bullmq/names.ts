@@ -11,3 +11,6 @@ export interface QueueNames {
 
 /** The name under which a single report's job is stored; other names are kept for other forms. */
 export const REPORT_JOB_NAME = 'report';
+
+/** The name under which a job with several reports is stored. */
+export const BUNDLE_JOB_NAME = 'bundle';

@@ -1,12 +1,18 @@
-import { Job, type JobsOptions, Queue, type RedisQueueBackend } from 'bullmq';
+import { Buffer } from 'node:buffer';
+import { randomBytes } from 'node:crypto';
+import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { bundlesOf } from '../../domain/bundle.ts';
 import type { IdentifiedReport, JobQueue, QueueDepth } from '../../pipeline/ports.ts';
+import { addJobs, type NewJob, namesOf, type Reply } from './add-jobs.ts';
+import { BEGIN_ADD, bundleKeys, COUNT, END_ADD } from './bundle-scripts.ts';
 import type { RedisUnavailable } from './connect-redis.ts';
 import { isRefusal, unavailable } from './describe-fault.ts';
 import type { ConfirmOnDisk } from './durability.ts';
-import { type QueueNames, REPORT_JOB_NAME } from './names.ts';
+import type { QueueNames } from './names.ts';
 import { pauseQueue, readPauseNote, resumeQueue } from './pause.ts';
 import { timeOf } from './queued-job.ts';
+import { runScript } from './run-script.ts';
 
 /** The queue as producers and the CLI see it. */
 export interface ReportQueue extends JobQueue {
@@ -44,7 +50,7 @@ export function openReportQueue(redis: Redis, names: QueueNames, options: QueueO
   return {
     async add(reports) {
       try {
-        const added = await addReports(await opened(), reports, freshFirst);
+        const added = await addReports(await opened(), names, reports, freshFirst);
         await confirmOnDisk?.();
         return added;
       } catch (cause) {
@@ -83,7 +89,7 @@ async function openQueue(redis: Redis, names: QueueNames): Promise<Queue> {
 }
 
 /**
- * Adds reports in one transaction that asks, before each, whether its job exists.
+ * Adds reports in one transaction that asks, before anything is added, which of them are on their way.
  *
  * BullMQ alone cannot tell a producer whether an id was there before: it answers as if the job had been
  * added. Inside a transaction the question and the addition cannot be separated, so that of any number of
@@ -91,24 +97,37 @@ async function openQueue(redis: Redis, names: QueueNames): Promise<Queue> {
  */
 async function addReports(
   queue: Queue,
+  names: QueueNames,
   reports: readonly IdentifiedReport[],
   freshFirst: boolean,
 ): Promise<readonly ('queued' | 'duplicate')[]> {
-  const backend = queue.getBackend() as RedisQueueBackend;
-  const client = await backend.client;
-  const transaction = client.multi();
-  for (const { id, report, enqueuedAtMs, trace } of reports) {
-    const opts: JobsOptions = {
-      jobId: id,
-      ...(freshFirst ? { lifo: true } : {}),
-      ...(trace === undefined ? {} : { telemetry: { metadata: trace } }),
-    };
-    const job = new Job(queue, REPORT_JOB_NAME, report, opts, id);
-    job.timestamp = enqueuedAtMs;
-    transaction.runCommand('exists', [queue.toKey(id)]);
-    await backend.addJobToTransaction(transaction, job.asJSON(), id);
-  }
-  return readReplies((await transaction.exec()) as TransactionReply[] | null, reports.length);
+  const distinct = [...new Map(reports.toReversed().map((report) => [report.id, report])).values()].reverse();
+  const jobs = toJobs(distinct, freshFirst);
+  const ids = namesOf(jobs);
+  const replies = await addJobs(queue, bundleKeys(names), { script: BEGIN_ADD, args: ids }, jobs, {
+    script: END_ADD,
+    args: ids,
+  });
+  makeSureAdded(replies, jobs);
+  const isKnown = String(replies[0]?.[1]);
+  const isNew = new Set(distinct.filter((_report, index) => isKnown[index] === '0').map(({ id }) => id));
+  // The same report twice in one call is new once.
+  return reports.map(({ id }) => (isNew.delete(id) ? 'queued' : 'duplicate'));
+}
+
+/** A report alone is a job, several become bundles. */
+function toJobs(reports: readonly IdentifiedReport[], freshFirst: boolean): readonly NewJob[] {
+  const options = freshFirst ? { lifo: true } : {};
+  return bundlesOf(reports, ({ report }) => Buffer.byteLength(report.error)).map((group) => ({
+    id: group.length === 1 && group[0] !== undefined ? group[0].id : bundleId(),
+    reports: group,
+    options,
+  }));
+}
+
+/** An id that no bundle had before, so that a bundle that ends cannot be taken for one that begins. */
+function bundleId(): string {
+  return `b-${randomBytes(9).toString('base64url')}`;
 }
 
 /** Redis ran out of memory within a transaction: what stands before stays. */
@@ -142,19 +161,15 @@ function isRefusedWhole(failure: unknown): boolean {
   return isRefusal(failure) && !(failure as Error).message.includes('EXEC without MULTI');
 }
 
-type TransactionReply = readonly [error: Error | null, value: unknown];
-
-/** Two replies a report: whether it existed, and its addition. */
-function readReplies(replies: readonly TransactionReply[] | null, count: number): ('queued' | 'duplicate')[] {
-  if (replies === null || replies.length !== count * 2) throw new Error('it dropped the transaction');
-  const failed = replies.find(([error]) => error !== null);
-  if (failed?.[0]) {
-    const added = replies.filter(([error], index) => index % 2 === 1 && error === null).length;
-    throw added === 0 ? failed[0] : new PartlyAdded(added, failed[0]);
-  }
-  return Array.from({ length: count }, (_, index) =>
-    replies[index * 2]?.[1] === 1 ? 'duplicate' : 'queued',
+/** @throws {Error} where any part of the transaction went wrong */
+function makeSureAdded(replies: readonly Reply[], jobs: readonly NewJob[]): void {
+  const failure = replies.find(([error]) => error !== null)?.[0];
+  if (!failure) return;
+  const added = jobs.reduce(
+    (sum, { reports }, index) => sum + (replies[index + 1]?.[0] === null ? reports.length : 0),
+    0,
   );
+  throw added === 0 ? failure : new PartlyAdded(added, failure);
 }
 
 /**
@@ -170,18 +185,38 @@ async function readAgeMs(redis: Redis, key: string): Promise<number> {
 }
 
 async function readDepth(queue: Queue, redis: Redis, names: QueueNames): Promise<QueueDepth> {
-  const [counts, paused, note, oldestId] = await Promise.all([
+  const [counts, inBundles, paused, note, oldestId] = await Promise.all([
     queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed'),
+    countInBundles(redis, names),
     queue.isPaused(),
     readPauseNote(redis, names),
     redis.lindex(queue.toKey('wait'), -1),
   ]);
+  const { waiting, active } = inBundles;
   return {
-    waiting: (counts['waiting'] ?? 0) + (counts['prioritized'] ?? 0),
-    active: counts['active'] ?? 0,
+    // The counts are not of one moment.
+    waiting: Math.max(0, (counts['waiting'] ?? 0) + (counts['prioritized'] ?? 0) + waiting),
+    active: Math.max(0, (counts['active'] ?? 0) + active),
     delayed: counts['delayed'] ?? 0,
     oldestWaitingMs: oldestId === null ? 0 : await readAgeMs(redis, queue.toKey(oldestId)),
     paused,
     ...(paused && note !== undefined ? { pause: note } : {}),
   };
+}
+
+/** How many more reports than jobs there are, because of bundles. */
+async function countInBundles(
+  redis: Redis,
+  names: QueueNames,
+): Promise<{ readonly waiting: number; readonly active: number }> {
+  const { jobs, bundled, bundles } = bundleKeys(names);
+  const [all = 0, inAll = 0, active = 0, inActive = 0] = (await runScript(
+    redis,
+    COUNT,
+    [jobs, bundled, bundles],
+    [],
+  )) as number[];
+  // A bundle under way may have noted some of its reports as settled already.
+  const stillInActive = Math.min(inActive, inAll);
+  return { waiting: inAll - stillInActive - (all - active), active: stillInActive - active };
 }

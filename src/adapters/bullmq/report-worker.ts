@@ -8,11 +8,17 @@
  *    Snoozed or handed back: the job is moved first, and BullMQ is told that it was.
  * 4. Only then is the attempt told to the observer.
  *
+ * A job that is a bundle is opened, and each report in it goes the same way, see `settle-bundle.ts`.
+ *
  * A crash at any point leaves the job in `active` without a lock, and another worker takes it up.
  */
 import { DelayedError, type Job, type JobJson, WaitingError, Worker } from 'bullmq';
+import { BUNDLE_LIMITS } from '../../domain/bundle.ts';
 import type { AttemptEvent, AttemptResult, Log, ObserveAttempt, SettleJob } from '../../pipeline/ports.ts';
+import { type Bundles, type QueuedBundle, settleBundle } from '../../pipeline/settle-bundle.ts';
+import { toQueuedBundle } from './bundles.ts';
 import type { OwnedRedis } from './connect-redis.ts';
+import { type Load, openIntake } from './intake.ts';
 import type { QueueNames } from './names.ts';
 import { buildJob, toQueuedJob } from './queued-job.ts';
 
@@ -43,22 +49,43 @@ export interface ReportWorker {
   stop(graceMs: number): Promise<'clean' | 'abandoned'>;
 }
 
+/** A job that was fetched. */
+interface AtHand {
+  /** Absent where it is one report. */
+  readonly bundle: QueuedBundle | undefined;
+  readonly load: Load;
+}
+
+const NOTHING: AtHand = { bundle: undefined, load: { reports: 0, bytes: 0 } };
+
 /** How long handing back may take, beyond the grace time. */
 const HAND_BACK_MS = 2_000;
 
 /** The wait after a fault that has no outcome of its own, such as a dead letter that could not be written. */
 const FAULT_DELAY_MS = 5_000;
 
+/** What a worker works with. */
+export interface WorkerContext {
+  readonly settle: SettleJob;
+  readonly bundles: Bundles;
+  readonly observe: ObserveAttempt;
+  readonly log: Log;
+}
+
 /** Opens a worker over a connection that its owner closes. */
 export function openReportWorker(
   redis: OwnedRedis,
   names: QueueNames,
   options: WorkerOptions,
-  settle: SettleJob,
-  observe: ObserveAttempt,
-  log: Log,
+  { settle, bundles, observe, log }: WorkerContext,
 ): ReportWorker {
   const events = new WeakMap<Job, AttemptEvent>();
+  const atHand = new WeakMap<Job, AtHand>();
+  const intake = openIntake(options.concurrency, BUNDLE_LIMITS.reports, (jobs) => {
+    worker.concurrency = jobs;
+  });
+  /** Jobs are begun in the order in which they were fetched: to open a bundle takes a moment. */
+  let opening: Promise<void> = Promise.resolve();
   let underWay = 0;
   let lastSignOfLifeMs = Date.now();
 
@@ -68,18 +95,66 @@ export function openReportWorker(
     token: string | undefined,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const startedAtMs = Date.now();
-    lastSignOfLifeMs = startedAtMs;
+    lastSignOfLifeMs = Date.now();
     underWay += 1;
+    const { bundle, load } = atHand.get(job) ?? NOTHING;
+    let left = load.reports;
     try {
-      const queued = toQueuedJob(job);
-      const result = await settleAsError(() => settle(queued, signal ?? neverAborted));
-      events.set(job, { job: queued, result, durationMs: Date.now() - startedAtMs });
-      await carryOut(job, token, result);
+      if (bundle === undefined) await processReport(job, token, signal ?? neverAborted);
+      else
+        await processBundle(job, bundle, token, signal ?? neverAborted, () => {
+          left -= 1;
+        });
     } finally {
       underWay -= 1;
       lastSignOfLifeMs = Date.now();
+      intake.ended({ reports: left, bytes: load.bytes });
     }
+  }
+
+  async function processReport(job: Job, token: string | undefined, signal: AbortSignal): Promise<void> {
+    const startedAtMs = Date.now();
+    await opening;
+    const queued = toQueuedJob(job);
+    const result = await asError(() => settle(queued, signal));
+    events.set(job, { job: queued, result, durationMs: Date.now() - startedAtMs });
+    await carryOut(job, token, result);
+  }
+
+  async function processBundle(
+    job: Job,
+    bundle: QueuedBundle,
+    token: string | undefined,
+    signal: AbortSignal,
+    onSettled: () => void,
+  ): Promise<void> {
+    const before = opening;
+    const opened = Promise.withResolvers<void>();
+    opening = opened.promise;
+    await before;
+    const context = {
+      settle,
+      bundles,
+      onOpened: opened.resolve,
+      observe,
+      now: Date.now,
+      faultDelayMs: FAULT_DELAY_MS,
+      onFault: (jobId: string, error: unknown) => tellFault(jobId, error),
+      onSettled: () => {
+        lastSignOfLifeMs = Date.now();
+        onSettled();
+        intake.settled();
+      },
+    };
+    const end = await asError(() => settleBundle(bundle, context, signal)).finally(opened.resolve);
+    if (end === 'finished') return;
+    await job.moveToWait(token);
+    throw new WaitingError();
+  }
+
+  function tellFault(jobId: string | undefined, error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    log.error({ job_id: jobId, error: text }, 'attempt failed by a fault of the worker');
   }
 
   function tell(job: Job | undefined): void {
@@ -113,7 +188,7 @@ export function openReportWorker(
     }
   }
 
-  const worker = new TolerantWorker(names.queue, process, {
+  const worker: TolerantWorker = new TolerantWorker(names.queue, process, {
     connection: redis,
     prefix: names.prefix,
     name: options.name,
@@ -129,13 +204,19 @@ export function openReportWorker(
         error instanceof RetryLater ? error.delayMs : FAULT_DELAY_MS,
     },
   });
+  worker.onFetched = (job, bytes) => {
+    const bundle = toQueuedBundle(job);
+    const load = { reports: bundle?.reports.length ?? 1, bytes };
+    atHand.set(job, { bundle, load });
+    intake.fetched(load);
+  };
   redis.on('ready', () => {
     worker.connections += 1;
   });
   worker.on('completed', tell);
   worker.on('failed', (job, error) => {
     if (error instanceof RetryLater) tell(job);
-    else log.error({ job_id: job?.id, error: error.message }, 'attempt failed by a fault of the worker');
+    else tellFault(job?.id, error);
   });
   worker.on('error', (error) => {
     // While the connection is away every command fails with it, and whoever opened it has said so.
@@ -149,9 +230,7 @@ export function openReportWorker(
     start() {
       worker.run().catch((error: unknown) => log.error({ error: String(error) }, 'worker loop ended'));
     },
-    setConcurrency(limit) {
-      worker.concurrency = limit;
-    },
+    setConcurrency: intake.setLimit,
     pulse: () => ({ underWay, lastSignOfLifeMs }),
     async stop(graceMs) {
       const closed = worker.close().then(
@@ -170,6 +249,8 @@ export function openReportWorker(
 class TolerantWorker extends Worker<unknown, void> {
   /** How often the connection was made; told from outside, because BullMQ keeps it to itself. */
   connections = 0;
+  /** Is told of each job that was fetched, with the length of its payload. */
+  onFetched: (job: Job, bytes: number) => void = () => undefined;
 
   /**
    * Where Redis carries a completion out and dies before it says so, the completion is sent again with the
@@ -190,7 +271,9 @@ class TolerantWorker extends Worker<unknown, void> {
   }
 
   protected override createJob(json: JobJson, jobId: string): Job<unknown, void> {
-    return buildJob((form) => super.createJob(form, jobId), json);
+    const job = buildJob((form) => super.createJob(form, jobId), json);
+    this.onFetched(job, String(json.data).length);
+    return job;
   }
 }
 
@@ -208,7 +291,7 @@ class RetryLater extends Error {
 const neverAborted = new AbortController().signal;
 
 /** BullMQ cannot bear that something else than an Error is thrown: the job would stay active. */
-async function settleAsError<T>(work: () => Promise<T>): Promise<T> {
+async function asError<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {

@@ -32,9 +32,9 @@ export async function startDemoStack(
   return {
     ...stack,
     async [Symbol.asyncDispose]() {
-      await stack.app.stop();
-      if (env['REDIS_URL'] !== undefined) await removeKeys(stack.config.redis.url, stack.config.names.prefix);
+      // Last: what closes may still write.
       await stack[Symbol.asyncDispose]();
+      if (env['REDIS_URL'] !== undefined) await removeKeys(stack.config.redis.url, stack.config.names.prefix);
     },
   };
 }

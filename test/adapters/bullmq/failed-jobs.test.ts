@@ -1,6 +1,7 @@
 import { Worker } from 'bullmq';
 import { expect, onTestFinished, test } from 'vitest';
 import { brokenJobsOf } from '../../../src/adapters/bullmq/broken-jobs.ts';
+import { bundlesOf } from '../../../src/adapters/bullmq/bundles.ts';
 import { failedJobsOf } from '../../../src/adapters/bullmq/failed-jobs.ts';
 import { silentLog } from '../../../src/adapters/observe/create-log.ts';
 import { type SweepContext, sweepFailed } from '../../../src/pipeline/sweep-failed.ts';
@@ -9,10 +10,11 @@ import { redisUrl } from '../../support/redis.ts';
 import { scriptedApi } from '../../support/scripted-api.ts';
 import { until } from '../../support/wait.ts';
 
-function sweepOf({ foreign, redis, deadLetters }: QueueSetup): SweepContext {
+function sweepOf({ foreign, redis, deadLetters, names }: QueueSetup): SweepContext {
   return {
     failedJobs: failedJobsOf(foreign, redis),
     brokenJobs: brokenJobsOf(foreign, redis, 1_000),
+    bundles: bundlesOf(redis, names, foreign),
     deadLetters,
     parse,
     now: Date.now,
@@ -22,18 +24,24 @@ function sweepOf({ foreign, redis, deadLetters }: QueueSetup): SweepContext {
 }
 
 /** A worker of somebody else's, which fails what it fetches and leaves it there. */
-function failEverything({ names }: QueueSetup): void {
+function failEverything({ names }: QueueSetup): Pick<Worker, 'close'> {
   const worker = new Worker(names.queue, () => Promise.reject(new Error('not ours')), {
     connection: { url: redisUrl(), maxRetriesPerRequest: null },
     prefix: names.prefix,
   });
   worker.on('error', () => undefined);
   onTestFinished(() => worker.close(true));
+  return worker;
+}
+
+/** Reports that are a job each. */
+async function enqueueAlone({ enqueue }: QueueSetup, count: number): Promise<void> {
+  await Promise.all(Array.from({ length: count }, (_, n) => enqueue(report(`job-${n}`))));
 }
 
 test('every job that was failed without us becomes a dead letter, page by page', async () => {
   const setup = await setupQueue();
-  await setup.enqueue(...Array.from({ length: 250 }, (_, n) => report(`job-${n}`)));
+  await enqueueAlone(setup, 250);
   failEverything(setup);
   await until('all have failed', async () => (await setup.foreign.getFailedCount()) === 250);
 
@@ -64,9 +72,26 @@ test('a failed job whose payload is broken, or gone, is swept like any other', a
   expect(await setup.deadLetters.get('d-no-hash')).toMatchObject({ code: 'invalid_report' });
 });
 
+test('of a bundle that was failed without us every report is tried, and the worker is not held against it', async () => {
+  const setup = await setupQueue();
+  await setup.enqueue(...Array.from({ length: 150 }, (_, n) => report(`job-${n}`)));
+  const worker = failEverything(setup);
+  await until('the bundles have failed', async () => (await setup.foreign.getFailedCount()) === 2);
+  await worker.close(true);
+
+  await Promise.all([sweepFailed(sweepOf(setup)), sweepFailed(sweepOf(setup))]);
+
+  expect(await setup.foreign.getFailedCount()).toBe(0);
+  expect(await setup.queue.depth()).toMatchObject({ waiting: 150, active: 0, delayed: 0 });
+  setup.work({ api: scriptedApi({}) });
+  await until('all are applied', async () => (await setup.isQuiet()) && setup.events.length === 150);
+  expect(new Set(setup.events.map(({ job }) => job.id)).size).toBe(150);
+  expect(await setup.deadLetters.counts()).toEqual({});
+});
+
 test('two sweeps at once leave one letter for each job', async () => {
   const setup = await setupQueue();
-  await setup.enqueue(...Array.from({ length: 120 }, (_, n) => report(`job-${n}`)));
+  await enqueueAlone(setup, 120);
   failEverything(setup);
   await until('all have failed', async () => (await setup.foreign.getFailedCount()) === 120);
 

@@ -27,7 +27,8 @@ describe('a paused queue', () => {
     });
     // One at a time, so that the second report waits while the first is under way.
     work({ api, worker: { concurrency: 1 } });
-    await enqueue(report('under-way'), report('waiting'));
+    await enqueue(report('under-way'));
+    await enqueue(report('waiting'));
     await begun.promise;
     const idle = scriptedApi({});
 

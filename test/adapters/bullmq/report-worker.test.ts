@@ -230,7 +230,7 @@ describe('a worker that stops', () => {
 
   test('hands back what does not end in time, at once and without an attempt used', async () => {
     const { enqueue, work, events, foreign } = await setupQueue();
-    await enqueue(report('a'), report('b'), report('c'));
+    for (const id of ['a', 'b', 'c']) await enqueue(report(id));
     const worker = work({ api: scriptedApi({ puts: [hanging] }) });
     await until('all are under way', async () => (await foreign.getActiveCount()) === 3);
     const startedAt = performance.now();
@@ -255,9 +255,17 @@ describe('a worker that stops', () => {
       redis,
       { prefix: '{none}', queue: 'reports' },
       { name: 'w', concurrency: 1, lockDurationMs: 1_000, stalledIntervalMs: 500 },
-      () => Promise.reject(new Error('nothing can be fetched')),
-      () => undefined,
-      silentLog,
+      {
+        settle: () => Promise.reject(new Error('nothing can be fetched')),
+        bundles: {
+          pending: () => Promise.reject(new Error('nothing can be fetched')),
+          takeOut: () => Promise.reject(new Error('nothing can be fetched')),
+          noteSettled: () => Promise.reject(new Error('nothing can be fetched')),
+          forgetGone: () => Promise.reject(new Error('nothing can be fetched')),
+        },
+        observe: () => undefined,
+        log: silentLog,
+      },
     );
     worker.start();
     const startedAt = performance.now();

@@ -1,0 +1,411 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { brokenJobsOf } from '../../../src/adapters/bullmq/broken-jobs.ts';
+import { bundlesOf } from '../../../src/adapters/bullmq/bundles.ts';
+import { failedJobsOf } from '../../../src/adapters/bullmq/failed-jobs.ts';
+import { findJob } from '../../../src/adapters/bullmq/find-job.ts';
+import { silentLog } from '../../../src/adapters/observe/create-log.ts';
+import type { Answer } from '../../../src/domain/answer.ts';
+import type { ErrorReport } from '../../../src/domain/error-report.ts';
+import { reportJobId } from '../../../src/domain/job.ts';
+import { sweepFailed } from '../../../src/pipeline/sweep-failed.ts';
+import { parse, type QueueSetup, report, setupQueue } from '../../support/queue-setup.ts';
+import { keysUnder } from '../../support/redis.ts';
+import {
+  found,
+  NOT_FOUND,
+  REFUSED_TRANSITION,
+  refusal,
+  scriptedApi,
+  UNREACHABLE,
+  UPDATED,
+} from '../../support/scripted-api.ts';
+import { until } from '../../support/wait.ts';
+
+const many = (count: number, prefix = 'job'): ErrorReport[] =>
+  Array.from({ length: count }, (_, n) => report(`${prefix}-${n}`));
+
+const hanging = (signal: AbortSignal): Promise<Answer> =>
+  new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve({ kind: 'interrupted' }));
+  });
+
+const bundleIds = async ({ redis, foreign }: QueueSetup): Promise<string[]> =>
+  (await redis.lrange(foreign.toKey('wait'), 0, -1)).filter((id) => id.startsWith('b-'));
+
+/** What is left in Redis of reports and bundles. */
+const leftovers = async ({ names }: QueueSetup): Promise<string[]> =>
+  (await keysUnder(names.prefix)).filter((key) => /:(r-|b-)|:bundle/.test(key));
+
+describe('reports that are handed over together', () => {
+  test('are a few jobs, and counted as what they are', async () => {
+    const setup = await setupQueue();
+    expect(await setup.enqueue(...many(250))).toEqual(Array(250).fill('queued'));
+
+    expect(await setup.foreign.getWaitingCount()).toBe(3);
+    expect(await setup.queue.depth()).toMatchObject({ waiting: 250, active: 0, delayed: 0 });
+  });
+
+  test('are applied each for itself, and leave nothing behind', async () => {
+    const setup = await setupQueue();
+    const api = scriptedApi({});
+    await setup.enqueue(...many(250));
+    setup.work({ api });
+    await until('all are settled', async () => (await setup.isQuiet()) && setup.events.length === 250);
+
+    expect(api.sent.map(({ id }) => id).sort()).toEqual(
+      many(250)
+        .map((one) => one.connector_sync_job_id)
+        .sort(),
+    );
+    expect(setup.events.every(({ result }) => result.outcome.kind === 'applied')).toBe(true);
+    expect(await leftovers(setup)).toEqual([]);
+  });
+
+  test('stay alone where their texts are long', async () => {
+    const setup = await setupQueue();
+    const long = (id: string): ErrorReport => report(id, 'x'.repeat(70_000));
+    await setup.enqueue(long('a'), long('b'), report('c'), report('d'));
+
+    expect(await bundleIds(setup)).toHaveLength(1);
+    expect(await setup.foreign.getWaitingCount()).toBe(3);
+    expect(await setup.queue.depth()).toMatchObject({ waiting: 4 });
+  });
+
+  test('are never more under way at once than attempts may be', async () => {
+    const setup = await setupQueue();
+    let underWay = 0;
+    let most = 0;
+    const counting = async (): Promise<Answer> => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await sleep(2);
+      underWay -= 1;
+      return UPDATED;
+    };
+    await setup.enqueue(...many(300));
+    await setup.enqueue(report('alone'));
+    setup.work({ api: scriptedApi({ puts: [counting] }), worker: { concurrency: 7 } });
+    await until('all are settled', () => setup.events.length === 301);
+    expect(most).toBe(7);
+  });
+
+  test('are left to other workers where one has enough at hand', async () => {
+    const setup = await setupQueue();
+    for (let n = 0; n < 20; n += 1) await setup.enqueue(...many(100, `lot-${n}`));
+    setup.work({ api: scriptedApi({ puts: [hanging] }), worker: { concurrency: 10 } });
+    await until('it is busy', async () => (await setup.foreign.getActiveCount()) > 0);
+    await sleep(300);
+
+    expect(await setup.foreign.getActiveCount()).toBeLessThanOrEqual(2);
+    const { waiting, active } = await setup.queue.depth();
+    expect(waiting + active).toBe(2_000);
+    expect(active).toBeLessThanOrEqual(200);
+  });
+});
+
+describe('the same report', () => {
+  test('in a bundle that is on its way is a duplicate, alone or with others', async () => {
+    const { enqueue, queue } = await setupQueue();
+    await enqueue(...many(100));
+
+    expect(await enqueue(report('job-7'))).toEqual(['duplicate']);
+    expect(await enqueue(...many(100))).toEqual(Array(100).fill('duplicate'));
+    expect(await enqueue(report('job-7'), report('new'), report('job-8'))).toEqual([
+      'duplicate',
+      'queued',
+      'duplicate',
+    ]);
+    expect(await queue.depth()).toMatchObject({ waiting: 101 });
+  });
+
+  test('as a job of its own keeps it out of a bundle', async () => {
+    const setup = await setupQueue();
+    await setup.enqueue(report('job-1'));
+    expect(await setup.enqueue(...many(3))).toEqual(['queued', 'duplicate', 'queued']);
+    setup.work({ api: scriptedApi({}) });
+    await until('all are settled', async () => (await setup.isQuiet()) && setup.events.length >= 3);
+    expect(setup.events.map(({ job }) => job.id).sort()).toEqual(many(3).map(reportJobId).sort());
+    expect(await leftovers(setup)).toEqual([]);
+  });
+
+  test('twice in one call is new once', async () => {
+    const setup = await setupQueue();
+    expect(await setup.enqueue(report('a'), report('b'), report('a'))).toEqual([
+      'queued',
+      'queued',
+      'duplicate',
+    ]);
+    setup.work({ api: scriptedApi({}) });
+    await until('both are settled', async () => (await setup.isQuiet()) && setup.events.length >= 2);
+    expect(setup.events).toHaveLength(2);
+  });
+
+  test('of many producers at once is new once', async () => {
+    const setup = await setupQueue();
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, n) =>
+        n % 2 === 0 ? setup.enqueue(...many(60)) : Promise.all(many(60).map((one) => setup.enqueue(one))),
+      ),
+    );
+    expect(answers.flat(2).filter((answer) => answer === 'queued')).toHaveLength(60);
+    expect(await setup.queue.depth()).toMatchObject({ waiting: 60 });
+    setup.work({ api: scriptedApi({}) });
+    await until('all are settled', async () => (await setup.isQuiet()) && setup.events.length >= 60);
+    expect(setup.events).toHaveLength(60);
+    expect(await leftovers(setup)).toEqual([]);
+  });
+
+  test('is new again once it was settled', async () => {
+    const setup = await setupQueue();
+    setup.work({ api: scriptedApi({}) });
+    await setup.enqueue(...many(5));
+    await until('all are settled', async () => (await setup.isQuiet()) && setup.events.length === 5);
+    expect(await setup.enqueue(...many(5))).toEqual(Array(5).fill('queued'));
+    await until('all are settled', async () => (await setup.isQuiet()) && setup.events.length === 10);
+  });
+});
+
+describe('a report in a bundle', () => {
+  test('is found where it is', async () => {
+    const setup = await setupQueue();
+    const { redis, names } = setup;
+    await setup.enqueue(...many(10));
+    const id = reportJobId(report('job-3'));
+    expect(await findJob(redis, names, id)).toMatchObject({ state: 'waiting', attemptsMade: 0 });
+    const worker = setup.work({ api: scriptedApi({ puts: [hanging] }) });
+    await until('it is under way', async () => (await findJob(redis, names, id))?.state === 'active');
+    await worker.stop(50);
+    expect(await findJob(redis, names, reportJobId(report('never')))).toBeUndefined();
+  });
+
+  test('has a verdict of its own, and waits as a job of its own', async () => {
+    const setup = await setupQueue();
+    const unavailable = refusal(503, 'unavailable_shards_exception');
+    const answers: Record<string, Answer[]> = {
+      gone: [NOT_FOUND],
+      busy: [unavailable, UPDATED],
+      away: [UNREACHABLE, UPDATED],
+      never: [unavailable],
+    };
+    const api = scriptedApi({});
+    const scripted = {
+      ...api,
+      setSyncJobError: async (id: string): Promise<Answer> => {
+        const script = answers[id];
+        if (script === undefined) return UPDATED;
+        return script.length > 1 ? (script.shift() ?? UPDATED) : (script[0] ?? UPDATED);
+      },
+    };
+    await setup.enqueue(
+      ...many(20),
+      report('gone'),
+      report('busy'),
+      report('away'),
+      report('never'),
+      report('odd', ''),
+    );
+    setup.work({ api: scripted, policy: { maxAttempts: 3 } });
+    await until(
+      'all are settled',
+      async () => (await setup.isQuiet()) && (await leftovers(setup)).length === 0,
+    );
+
+    const ends = (id: string): unknown[] =>
+      setup.events
+        .filter(
+          ({ job }) =>
+            (job.payload as { value?: { connector_sync_job_id?: string } }).value?.connector_sync_job_id ===
+            id,
+        )
+        .map(({ job, result }) => [job.attempt, result.outcome.kind]);
+    expect(ends('job-3')).toEqual([[1, 'applied']]);
+    expect(ends('gone')).toEqual([[1, 'dead-letter']]);
+    expect(ends('busy')).toEqual([
+      [1, 'retry'],
+      [2, 'applied'],
+    ]);
+    expect(ends('away')).toEqual([
+      [1, 'snooze'],
+      [1, 'applied'],
+    ]);
+    expect(ends('never')).toEqual([
+      [1, 'retry'],
+      [2, 'retry'],
+      [3, 'dead-letter'],
+    ]);
+    expect(ends('odd')).toEqual([[1, 'dead-letter']]);
+    expect(await setup.deadLetters.counts()).toEqual({
+      sync_job_not_found: 1,
+      attempts_exhausted: 1,
+      invalid_report: 1,
+    });
+    const letter = await setup.deadLetters.get(`d-${reportJobId(report('never'))}`);
+    expect(letter?.attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+  });
+
+  test('waits for its next attempt as long as it should, however old it is', async () => {
+    const setup = await setupQueue();
+    const old = Date.now() - 20_000;
+    await setup.queue.add(many(2).map((one) => ({ id: reportJobId(one), report: one, enqueuedAtMs: old })));
+    setup.work({
+      api: scriptedApi({ puts: [UNREACHABLE, UNREACHABLE, UPDATED] }),
+      policy: { outage: { baseMs: 30_000, capMs: 30_000 } },
+    });
+    await until('both wait', async () => (await setup.queue.depth()).delayed === 2);
+    const [job] = await setup.foreign.getDelayed();
+    const due = await findJob(setup.redis, setup.names, job?.id ?? '');
+    const waitMs = (due?.dueAtMs ?? 0) - Date.now();
+    expect(waitMs).toBeGreaterThan(0);
+    expect(waitMs).toBeLessThanOrEqual(30_000);
+    expect(job?.timestamp).toBe(old);
+    expect(job?.attemptsMade).toBe(0);
+  });
+});
+
+describe('a bundle', () => {
+  test('that a stopping worker did not get through is gone on with where it was', async () => {
+    const setup = await setupQueue();
+    let puts = 0;
+    const some = async (signal: AbortSignal): Promise<Answer> => {
+      puts += 1;
+      return puts <= 30 ? UPDATED : hanging(signal);
+    };
+    await setup.enqueue(...many(100));
+    const worker = setup.work({ api: scriptedApi({ puts: [some] }) });
+    await until('it hangs', () => puts === 40);
+    expect(await worker.stop(50)).toBe('clean');
+    expect(setup.events.filter(({ result }) => result.outcome.kind === 'applied')).toHaveLength(30);
+    expect(await setup.queue.depth()).toMatchObject({ waiting: 70, active: 0, delayed: 0 });
+
+    const rest = scriptedApi({});
+    setup.work({ api: rest });
+    await until('the rest is applied', async () => await setup.isQuiet());
+    expect(rest.sent).toHaveLength(70);
+    expect(setup.events.every(({ job }) => job.attempt === 1)).toBe(true);
+    expect(await leftovers(setup)).toEqual([]);
+  });
+
+  test('that its worker died on is split, in order, before anything in it is tried', async () => {
+    const setup = await setupQueue();
+    await setup.enqueue(...many(100));
+    const [id = ''] = await bundleIds(setup);
+    await setup.redis.hset(setup.foreign.toKey(id), 'stc', 1);
+    await setup.enqueue(report('later'));
+    const api = scriptedApi({});
+    setup.work({ api, worker: { concurrency: 1 } });
+    await until('all are applied', async () => (await setup.isQuiet()) && setup.events.length === 101);
+
+    expect(api.sent.map((sent) => sent.id)).toEqual([
+      ...many(100).map((one) => one.connector_sync_job_id),
+      'later',
+    ]);
+    expect(setup.events.filter(({ job }) => job.crashes === 1)).toHaveLength(100);
+    expect(await leftovers(setup)).toEqual([]);
+  });
+
+  test('that is opened by two workers at once ends each report once', async () => {
+    const setup = await setupQueue();
+    await setup.enqueue(...many(50));
+    const [id = ''] = await bundleIds(setup);
+    const bundles = bundlesOf(setup.redis, setup.names, setup.foreign);
+    const ids = many(50).map(reportJobId);
+    // Another worker has noted some as settled, and taken others out, while this one was cut off.
+    await bundles.noteSettled(id, ids.slice(0, 10), false);
+    const takenOut = many(50)
+      .slice(10, 20)
+      .map((one) => ({
+        report: { id: reportJobId(one), enqueuedAtMs: Date.now(), report: one },
+        attemptsMade: 0,
+        starts: 1,
+        crashes: 0,
+        history: { attempts: [] },
+        delayMs: 0,
+      }));
+    await bundles.takeOut(id, takenOut);
+    await bundles.takeOut(id, takenOut);
+    expect(await setup.queue.depth()).toMatchObject({ waiting: 40 });
+
+    const api = scriptedApi({});
+    setup.work({ api });
+    await until('all are applied', async () => (await setup.isQuiet()) && setup.events.length === 40);
+    expect(new Set(api.sent.map((sent) => sent.id)).size).toBe(40);
+    // Too late: what was taken out has been settled meanwhile, and does not come back.
+    await bundles.takeOut(id, takenOut);
+    expect(await setup.isQuiet()).toBe(true);
+    expect(await leftovers(setup)).toEqual([]);
+  });
+
+  test('whose form nobody can read is a dead letter as a whole, with all that was in it', async () => {
+    const setup = await setupQueue();
+    await setup.foreign.add('bundle', { reports: [['meta', 1, report()]] }, { jobId: 'strange' });
+    setup.work({});
+    await until('it is settled', async () => (await setup.isQuiet()) && setup.events.length === 1);
+    const letter = await setup.deadLetters.get('d-strange');
+    expect(letter).toMatchObject({ code: 'invalid_report' });
+    expect(letter?.payload).toContain('TimeoutError');
+  });
+
+  test('that was stored without a note of its reports is settled all the same', async () => {
+    const setup = await setupQueue();
+    await setup.enqueue(report('job-1'));
+    const reports = many(3).map((one) => [reportJobId(one), Date.now(), one]);
+    await setup.foreign.add('bundle', { reports }, { jobId: 'b-foreign' });
+    const api = scriptedApi({});
+    setup.work({ api });
+    await until('all are applied', async () => (await setup.isQuiet()) && setup.events.length >= 3);
+    expect(api.sent.map((sent) => sent.id).sort()).toEqual(['job-0', 'job-1', 'job-2']);
+    expect(await leftovers(setup)).toEqual([]);
+  });
+
+  test('that somebody has taken out of the queue leaves no report that cannot be enqueued again', async () => {
+    const setup = await setupQueue();
+    const { redis, names, foreign, deadLetters } = setup;
+    await setup.enqueue(...many(100));
+    await setup.enqueue(...many(100, 'other'));
+    await foreign.remove((await bundleIds(setup))[1] ?? '');
+    expect(await setup.enqueue(report('job-1'))).toEqual(['queued']);
+
+    const swept = {
+      failedJobs: failedJobsOf(foreign, redis),
+      brokenJobs: brokenJobsOf(foreign, redis, 1_000),
+    };
+    const bundles = bundlesOf(redis, names, foreign);
+    await sweepFailed({
+      ...swept,
+      bundles,
+      deadLetters,
+      parse,
+      now: Date.now,
+      worker: 'sweeper',
+      log: silentLog,
+    });
+
+    expect(await setup.queue.depth()).toMatchObject({ waiting: 101 });
+    expect(await setup.enqueue(...many(100))).toEqual(['queued', 'duplicate', ...Array(98).fill('queued')]);
+  });
+
+  test('in which a letter cannot be written costs no other report anything', async () => {
+    const setup = await setupQueue();
+    await setup.enqueue(...many(20), report('gone'));
+    const letterKey = `${setup.names.prefix}:dead-letters:all`;
+    await setup.redis.set(letterKey, 'not a set');
+    const api = scriptedApi({});
+    const gone = { ...api, setSyncJobError: async (id: string) => (id === 'gone' ? NOT_FOUND : UPDATED) };
+    setup.work({ api: gone });
+    await until('the others are applied', () => setup.events.length === 20);
+    await until('it waits alone', async () => (await setup.queue.depth()).delayed === 1);
+    await setup.redis.del(letterKey);
+    expect(await setup.queue.depth()).toMatchObject({ waiting: 0, active: 0, delayed: 1 });
+  });
+});
+
+test('a report that was applied in a bundle before a crash is found applied when it comes again', async () => {
+  const setup = await setupQueue();
+  await setup.enqueue(...many(10));
+  const [id = ''] = await bundleIds(setup);
+  await setup.redis.hset(setup.foreign.toKey(id), 'stc', 1);
+  setup.work({ api: scriptedApi({ puts: [REFUSED_TRANSITION], gets: [found('error', 'TimeoutError')] }) });
+  await until('all are settled', async () => (await setup.isQuiet()) && setup.events.length === 10);
+  expect(setup.events.every(({ result }) => result.outcome.kind === 'already-applied')).toBe(true);
+});

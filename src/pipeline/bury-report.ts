@@ -2,6 +2,7 @@ import { DEAD_LETTER_REASONS, type DeadLetter, deadLetterId } from '../domain/de
 import type { ErrorReport, ReportProblem } from '../domain/error-report.ts';
 import type { JobHistory } from '../domain/job.ts';
 import { lineageOf } from '../domain/lineage.ts';
+import { payloadText } from './payload-text.ts';
 import type { DeadLetterQueue, QueuedJob } from './ports.ts';
 
 /** What is known about a report that is given up, beside its job. */
@@ -42,8 +43,4 @@ export async function buryReport(
     redrives: [],
     ...lineageOf(history),
   });
-}
-
-function payloadText(payload: QueuedJob['payload']): string {
-  return payload.kind === 'text' ? payload.text : (JSON.stringify(payload.value) ?? '');
 }

@@ -28,6 +28,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 COPY bin ./bin
+COPY console ./console
 COPY scripts/create-api-key.ts ./scripts/
 # The user node, by number: Kubernetes can only tell from a number that it is not root.
 USER 1000:1000

@@ -12,6 +12,7 @@ import { type AcceptReport, gatherReports } from './pipeline/gather-reports.ts';
 import type { Log } from './pipeline/ports.ts';
 import type { Tracing } from './pipeline/tracing.ts';
 import { openRelay } from './relay.ts';
+import { watchFleet } from './watch-fleet.ts';
 
 export type { Door } from './http/open-door.ts';
 
@@ -34,6 +35,8 @@ export async function serveDoor(config: Config, http: HttpOptions, parts: DoorPa
   const { log, metrics, load = () => undefined } = parts;
   const tracing = await loadTracing();
   const relay = openRelay(config);
+  const watch = watchFleet(config, relay);
+  const close = (): Promise<void> => watch.close().then(relay.close);
   const { deadLetters } = relay;
   metrics.look({ depth: relay.depth, deadLetters: deadLetters.counts, load });
   const asParsed = (report: ParsedReport): ParsedReport => report;
@@ -46,6 +49,8 @@ export async function serveDoor(config: Config, http: HttpOptions, parts: DoorPa
     locate: relay.locate,
     deadLetters,
     desk: deadLetters,
+    fleet: watch.fleet,
+    openBoard: watch.openBoard,
   };
   const checks = parts.checks ?? [{ name: 'redis', run: () => relay.check().then(() => undefined) }];
   const isSafe = isSafeToOpen(http);
@@ -59,11 +64,11 @@ export async function serveDoor(config: Config, http: HttpOptions, parts: DoorPa
       address: door.address,
       close: async () => {
         await door.close();
-        await relay.close();
+        await close();
       },
     };
   } catch (error) {
-    await relay.close();
+    await close();
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import swagger from '@fastify/swagger';
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Backlog } from './backlog.ts';
+import { addConsole, type ConsoleAccess } from './console/add-console.ts';
 import { addDeadLetterRoutes } from './dead-letter-routes.ts';
 import { DOCS_CSS, docsPage } from './docs-page.ts';
 import { type EsAnswerer, sendEs } from './elasticsearch/es-answerer.ts';
@@ -11,6 +12,7 @@ import { logFault } from './log-fault.ts';
 import { addOperateRoutes } from './operate-routes.ts';
 import type { DoorContext, DoorOptions, DoorQueue } from './ports.ts';
 import { Problem } from './problem.ts';
+import { addQueueRoutes } from './queue-routes.ts';
 import { addReportRoutes } from './report-routes.ts';
 import { errorCallSchema } from './schemas.ts';
 
@@ -23,12 +25,13 @@ export interface ApiContext {
   readonly queue: DoorQueue;
   readonly backlog: Backlog;
   readonly es: EsAnswerer;
+  readonly console: ConsoleAccess;
 }
 
 /** Adds it. */
 export async function addApi(
   api: FastifyInstance,
-  { options, context, queue, backlog, es }: ApiContext,
+  { options, context, queue, backlog, es, console }: ApiContext,
 ): Promise<void> {
   await api.register(underPressure, {
     maxEventLoopDelay: MAX_DELAY_MS,
@@ -83,6 +86,10 @@ export async function addApi(
   addDeadLetterRoutes(api, queue);
   if (queue.desk !== undefined)
     addOperateRoutes(api, queue.desk, { log: context.log, limits: options.limits });
+  if (queue.fleet !== undefined) {
+    addQueueRoutes(api, queue, queue.fleet, options.limits);
+    await addConsole(api, options, queue, queue.fleet, console);
+  }
   addDocs(api);
 }
 

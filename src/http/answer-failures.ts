@@ -18,6 +18,10 @@ const API_PATHS: readonly (readonly [RegExp, string])[] = [
   [/^\/v1\/dead-letters\/[^/]+\/redrive$/, 'POST'],
   [/^\/v1\/redrives$/, 'GET,HEAD'],
   [/^\/v1\/redrives\/[^/]+$/, 'GET,HEAD,DELETE'],
+  [/^\/v1\/queue$/, 'GET,HEAD'],
+  [/^\/v1\/queue\/(pause|resume)$/, 'POST'],
+  [/^\/console\/session$/, 'GET,HEAD,POST,DELETE'],
+  [/^\/(console\/(events|words))?$/, 'GET,HEAD'],
   [/^\/(openapi\.json|docs|docs\.css)$/, 'GET,HEAD'],
 ];
 const HEALTH_PATHS: typeof API_PATHS = [[/^\/(livez|readyz|metrics)$/, 'GET,HEAD']];

@@ -5,13 +5,16 @@
  * Bodies are not read by Fastify. Elasticsearch's path needs the bytes as they came, a stream of reports is
  * never whole in memory, and whoever has no key has nothing read at all.
  */
+import cookies from '@fastify/cookie';
 import helmet from '@fastify/helmet';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { addApi } from './add-api.ts';
 import { allowOrigins } from './allow-origins.ts';
 import { answerFailures, sendProblem } from './answer-failures.ts';
 import { authenticator, openToAll } from './api-keys.ts';
 import { watchBacklog } from './backlog.ts';
+import { sessionCookie } from './console/session-cookie.ts';
+import { openSessions, type SessionAccess } from './console/sessions.ts';
 import { createServer } from './create-server.ts';
 import { esAnswerer, isEsUrl, sendEs } from './elasticsearch/es-answerer.ts';
 import { addHealthRoutes } from './health-routes.ts';
@@ -67,7 +70,14 @@ export async function buildDoor(options: DoorOptions, context: DoorContext): Pro
   traceRequests(server, context.tracing);
   observeRequests(server, context);
   await allowOrigins(server, options.corsOrigins);
-  identifyRequests(server, options, authenticate);
+  await server.register(cookies);
+  const sessions = openSessions(Date.now);
+  const cookie = sessionCookie(options.tls !== undefined);
+  const recall = (request: FastifyRequest): SessionAccess | undefined => {
+    const id = cookie.read(request);
+    return id === undefined ? undefined : sessions.find(id);
+  };
+  identifyRequests(server, options, { authenticate, recall });
   await server.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -78,7 +88,16 @@ export async function buildDoor(options: DoorOptions, context: DoorContext): Pro
   addHealthRoutes(server, context);
   answerFailures(server, context, es);
   if (queue !== undefined && backlog !== undefined) {
-    await server.register((api) => addApi(api, { options, context, queue, backlog, es }));
+    await server.register((api) =>
+      addApi(api, {
+        options,
+        context,
+        queue,
+        backlog,
+        es,
+        console: { sessions, cookie, recall, authenticate },
+      }),
+    );
   }
   return server;
 }

@@ -144,12 +144,17 @@ export function addOperateRoutes(
 }
 
 /** Who is written down as having done it. */
-const nameOf = ({ access }: FastifyRequest): string =>
+export const nameOf = ({ access }: FastifyRequest): string =>
   access.kind === 'granted' ? `http:${access.name}` : 'http';
 
 const noSuch = (what: string): Problem => new Problem('not_found', { detail: `There is no such ${what}.` });
 
-function understood<T>(schema: z.ZodType<T>, value: unknown): T {
+/**
+ * What a value is by its schema.
+ *
+ * @throws {Problem} `bad_request` with all that is wrong
+ */
+export function understood<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }));

@@ -1,13 +1,24 @@
 /** What the HTTP door asks of the rest. */
 
+import type { BaseAdapter } from '@bull-board/api/baseAdapter';
 import type { DeadLetterFilter } from '../domain/dead-letter-filter.ts';
 import type { ReportLimits } from '../domain/error-report.ts';
+import type { FlowBucket } from '../domain/flow.ts';
 import type { HealthCheck } from '../pipeline/check-health.ts';
 import type { EditResult } from '../pipeline/edit-dead-letter.ts';
+import type { FleetView } from '../pipeline/fleet-ports.ts';
 import type { AcceptReport } from '../pipeline/gather-reports.ts';
 import type { Whereabouts } from '../pipeline/locate-report.ts';
 import type { JsonPatch } from '../pipeline/patch-report.ts';
-import type { DeadLetterQueue, Log, QueueDepth } from '../pipeline/ports.ts';
+import type {
+  DeadLetterCounts,
+  DeadLetterQueue,
+  Log,
+  PauseNote,
+  PauseResult,
+  QueueDepth,
+  ResumeResult,
+} from '../pipeline/ports.ts';
 import type { RedriveOptions, RedriveRun } from '../pipeline/redrive-ports.ts';
 import type { Tracing } from '../pipeline/tracing.ts';
 import type { ApiKey } from './api-keys.ts';
@@ -20,6 +31,20 @@ export interface DoorQueue {
   readonly deadLetters: Pick<DeadLetterQueue, 'list' | 'get'>;
   /** What is done with dead letters; absent: they can only be looked at. */
   readonly desk?: DeadLetterDesk;
+  /** The fleet, for those who watch and pause it; absent: there is no console. */
+  readonly fleet?: FleetWatch;
+  /** Opens BullMQ's own queue for Bull Board; absent: there is none. */
+  readonly openBoard?: () => Promise<BaseAdapter>;
+}
+
+/** What people see who watch the fleet, and the switch that they have. */
+export interface FleetWatch {
+  view(): Promise<FleetView>;
+  /** The counts of the buckets that begin within these moments, oldest first; milliseconds since 1970. */
+  flow(fromMs: number, toMs: number): Promise<readonly FlowBucket[]>;
+  letterCounts(): Promise<DeadLetterCounts>;
+  pause(note: PauseNote): Promise<PauseResult>;
+  resume(): Promise<ResumeResult>;
 }
 
 /** What keys with the scope `operate` do. */

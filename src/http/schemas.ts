@@ -316,3 +316,76 @@ export const runSchema: FastifySchema = operate('Look at a redrive run, or cance
   params: idParameter,
   response: { 200: aRun, ...refusals },
 });
+
+const queueRoute = (summary: string, more: FastifySchema): FastifySchema => ({
+  tags: ['queue'],
+  summary,
+  ...more,
+});
+
+const pauseNote = z.object({ by: z.string(), at: z.string(), reason: z.string().optional() });
+
+const overview = z.object({
+  at: z.iso.datetime(),
+  waiting: z.int(),
+  active: z.int(),
+  delayed: z.int(),
+  oldest_waiting_ms: z.int(),
+  paused: z.boolean(),
+  pause: pauseNote.optional(),
+  circuit: z.union([
+    z.object({ state: z.literal('closed') }),
+    z.object({ state: z.literal('open'), code: z.string(), since: z.iso.datetime() }),
+  ]),
+  hold_ms: z.int(),
+  workers: z.array(
+    z.object({
+      name: z.string(),
+      concurrency: z.int(),
+      in_flight: z.int(),
+      pace_per_second: z.number().optional(),
+      circuit_open: z.boolean(),
+      started_at: z.iso.datetime(),
+      seen_at: z.iso.datetime(),
+    }),
+  ),
+  dead_letters: z.partialRecord(z.enum(DEAD_LETTER_CODES), z.int()),
+});
+
+const MAX_PAUSE_REASON = 500;
+
+/** The body of `POST /v1/queue/pause`. */
+export const pauseSchema: z.ZodType<{ readonly reason?: string | undefined }> = z.strictObject({
+  reason: z.string().min(1).max(MAX_PAUSE_REASON).optional(),
+});
+
+/** `GET /v1/queue`. */
+export const showQueueSchema: FastifySchema = queueRoute('Say how the queue and its workers stand', {
+  response: { 200: answer('All of it at one moment.', overview), ...problems(401, 403, 429, 503) },
+});
+
+/** `POST /v1/queue/pause`. */
+export const pauseQueueSchema: FastifySchema = queueRoute('Keep every worker from taking reports', {
+  description:
+    'Until somebody resumes, whatever restarts meanwhile. Reports are accepted as before, and what is under way ' +
+    'is finished. Repeating it changes nothing: the first note stays.',
+  body: { content: { 'application/json': { schema: jsonSchema(pauseSchema) } } },
+  response: {
+    200: answer(
+      'It is paused.',
+      z.object({ status: z.enum(['paused', 'already-paused']), note: pauseNote.optional() }),
+    ),
+    ...problems(400, 401, 403, 429, 503),
+  },
+});
+
+/** `POST /v1/queue/resume`. */
+export const resumeQueueSchema: FastifySchema = queueRoute('Let workers take reports again', {
+  response: {
+    200: answer(
+      'It is not paused.',
+      z.object({ status: z.enum(['resumed', 'not-paused']), note: pauseNote.optional() }),
+    ),
+    ...problems(401, 403, 429, 503),
+  },
+});

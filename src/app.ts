@@ -152,6 +152,7 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
       maxCrashes: config.maxCrashes,
       policy: config.retry,
       now: Date.now,
+      clock: () => performance.now(),
       random: Math.random,
       worker: options.name,
     });

@@ -241,7 +241,7 @@ export function openGate(context: GateContext): Gate {
   function note({ attempt, verdict, latencyMs, retryAfterMs }: AttemptReport): Noted {
     const wasOpen = circuit.kind === 'open';
     // Sent before the circuit last opened or closed: it says nothing new of it, whatever came of it.
-    const isOld = now() - latencyMs < changedAtMs;
+    const isOld = Math.ceil(now() - latencyMs) < changedAtMs;
     const circuitWasOpen = wasOpen || isOld;
     const underWay = inFlight;
     inFlight -= 1;

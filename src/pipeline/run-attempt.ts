@@ -19,6 +19,8 @@ export interface AttemptContext {
   readonly policy: RetryPolicy;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Milliseconds and parts of them, on a clock that never goes back: a fast server answers within one. */
+  readonly clock: () => number;
   readonly random: Random;
   /** This worker's name, as dead letters and histories show it. */
   readonly worker: string;
@@ -42,13 +44,15 @@ export async function runAttempt(
   if ((await gate.enter(signal)) === 'interrupted')
     return { outcome: { kind: 'hand-back' }, history: job.history };
   const startedAtMs = context.now();
+  const sentAtMs = context.clock();
   const delivery = await deliver(report, context, signal);
+  const latencyMs = context.clock() - sentAtMs;
   const nowMs = context.now();
   const askedToWaitMs = retryAfterMs(delivery.retryAfter, nowMs);
   const noted = gate.note({
     attempt: job.attempt,
     verdict: delivery.verdict,
-    latencyMs: nowMs - startedAtMs,
+    latencyMs,
     retryAfterMs: askedToWaitMs,
   });
 

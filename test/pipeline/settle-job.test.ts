@@ -72,6 +72,7 @@ function world() {
       maxCrashes: MAX_CRASHES,
       policy: PROMPT_POLICY,
       now: () => 1_000,
+      clock: () => performance.now(),
       random: () => 0.5,
       worker: 'w',
     });

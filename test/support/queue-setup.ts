@@ -102,6 +102,7 @@ export async function setupQueue(url: string = redisUrl()): Promise<QueueSetup> 
         deadLetters: openDeadLetters(own, names),
         policy: { ...PROMPT_POLICY, ...policy },
         now: Date.now,
+        clock: () => performance.now(),
         random: Math.random,
         worker: 'worker-1',
       };

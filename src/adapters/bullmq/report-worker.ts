@@ -12,6 +12,7 @@
  *
  * A crash at any point leaves the job in `active` without a lock, and another worker takes it up.
  */
+import { setMaxListeners } from 'node:events';
 import { DelayedError, type Job, type JobJson, WaitingError, Worker } from 'bullmq';
 import { BUNDLE_LIMITS } from '../../domain/bundle.ts';
 import type { AttemptEvent, AttemptResult, Log, ObserveAttempt, SettleJob } from '../../pipeline/ports.ts';
@@ -49,14 +50,24 @@ export interface ReportWorker {
   stop(graceMs: number): Promise<'clean' | 'abandoned'>;
 }
 
-/** A job that was fetched. */
-interface AtHand {
+const HELD = Symbol('held');
+const TO_TELL = Symbol('to tell');
+
+/** A job with what the worker knows of it; not in a map beside it, which the garbage collector pays for. */
+interface HeldJob extends Job {
+  [HELD]?: Holding;
+  /** Its attempt, to be told once the queue has taken note of it. */
+  [TO_TELL]?: AttemptEvent;
+}
+
+/** What was fetched. */
+interface Holding {
   /** Absent where it is one report. */
   readonly bundle: QueuedBundle | undefined;
   readonly load: Load;
 }
 
-const NOTHING: AtHand = { bundle: undefined, load: { reports: 0, bytes: 0 } };
+const NOTHING: Holding = { bundle: undefined, load: { reports: 0, bytes: 0 } };
 
 /** How long handing back may take, beyond the grace time. */
 const HAND_BACK_MS = 2_000;
@@ -79,8 +90,9 @@ export function openReportWorker(
   options: WorkerOptions,
   { settle, bundles, observe, log }: WorkerContext,
 ): ReportWorker {
-  const events = new WeakMap<Job, AttemptEvent>();
-  const atHand = new WeakMap<Job, AtHand>();
+  /** One for all attempts: they are interrupted together or not at all, and BullMQ's own cost each job dearly. */
+  const interruption = new AbortController();
+  setMaxListeners(0, interruption.signal);
   const intake = openIntake(options.concurrency, BUNDLE_LIMITS.reports, (jobs) => {
     worker.concurrency = jobs;
   });
@@ -89,20 +101,15 @@ export function openReportWorker(
   let underWay = 0;
   let lastSignOfLifeMs = Date.now();
 
-  // The third parameter has to be declared: BullMQ hands out the signal only where it counts three.
-  async function process(
-    job: Job,
-    token: string | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
+  async function process(job: HeldJob, token?: string): Promise<void> {
     lastSignOfLifeMs = Date.now();
     underWay += 1;
-    const { bundle, load } = atHand.get(job) ?? NOTHING;
+    const { bundle, load } = job[HELD] ?? NOTHING;
     let left = load.reports;
     try {
-      if (bundle === undefined) await processReport(job, token, signal ?? neverAborted);
+      if (bundle === undefined) await processReport(job, token);
       else
-        await processBundle(job, bundle, token, signal ?? neverAborted, () => {
+        await processBundle(job, bundle, token, () => {
           left -= 1;
         });
     } finally {
@@ -112,12 +119,12 @@ export function openReportWorker(
     }
   }
 
-  async function processReport(job: Job, token: string | undefined, signal: AbortSignal): Promise<void> {
+  async function processReport(job: HeldJob, token: string | undefined): Promise<void> {
     const startedAtMs = Date.now();
     await opening;
     const queued = toQueuedJob(job);
-    const result = await asError(() => settle(queued, signal));
-    events.set(job, { job: queued, result, durationMs: Date.now() - startedAtMs });
+    const result = await asError(() => settle(queued, interruption.signal));
+    job[TO_TELL] = { job: queued, result, durationMs: Date.now() - startedAtMs };
     await carryOut(job, token, result);
   }
 
@@ -125,7 +132,6 @@ export function openReportWorker(
     job: Job,
     bundle: QueuedBundle,
     token: string | undefined,
-    signal: AbortSignal,
     onSettled: () => void,
   ): Promise<void> {
     const before = opening;
@@ -146,7 +152,9 @@ export function openReportWorker(
         intake.settled();
       },
     };
-    const end = await asError(() => settleBundle(bundle, context, signal)).finally(opened.resolve);
+    const end = await asError(() => settleBundle(bundle, context, interruption.signal)).finally(
+      opened.resolve,
+    );
     if (end === 'finished') return;
     await job.moveToWait(token);
     throw new WaitingError();
@@ -157,8 +165,8 @@ export function openReportWorker(
     log.error({ job_id: jobId, error: text }, 'attempt failed by a fault of the worker');
   }
 
-  function tell(job: Job | undefined): void {
-    const event = job === undefined ? undefined : events.get(job);
+  function tell(job: HeldJob | undefined): void {
+    const event = job?.[TO_TELL];
     if (event !== undefined) observe(event);
   }
 
@@ -207,7 +215,7 @@ export function openReportWorker(
   worker.onFetched = (job, bytes) => {
     const bundle = toQueuedBundle(job);
     const load = { reports: bundle?.reports.length ?? 1, bytes };
-    atHand.set(job, { bundle, load });
+    job[HELD] = { bundle, load };
     intake.fetched(load);
   };
   redis.on('ready', () => {
@@ -240,7 +248,7 @@ export function openReportWorker(
       // With nothing under way there is nothing to wait for but Redis.
       if (await within(closed, underWay === 0 ? Math.min(graceMs, HAND_BACK_MS) : graceMs)) return 'clean';
       log.warn({ grace_ms: graceMs }, 'grace time is over; handing back what is still under way');
-      worker.cancelAllJobs('shutdown');
+      interruption.abort();
       return (await within(closed, HAND_BACK_MS)) ? 'clean' : 'abandoned';
     },
   };
@@ -250,7 +258,7 @@ class TolerantWorker extends Worker<unknown, void> {
   /** How often the connection was made; told from outside, because BullMQ keeps it to itself. */
   connections = 0;
   /** Is told of each job that was fetched, with the length of its payload. */
-  onFetched: (job: Job, bytes: number) => void = () => undefined;
+  onFetched: (job: HeldJob, bytes: number) => void = () => undefined;
 
   /**
    * Where Redis carries a completion out and dies before it says so, the completion is sent again with the
@@ -287,8 +295,6 @@ class RetryLater extends Error {
     this.delayMs = delayMs;
   }
 }
-
-const neverAborted = new AbortController().signal;
 
 /** BullMQ cannot bear that something else than an Error is thrown: the job would stay active. */
 async function asError<T>(work: () => Promise<T>): Promise<T> {

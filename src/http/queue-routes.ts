@@ -23,8 +23,12 @@ export function addQueueRoutes(
     async (request) => {
       const body = hasBody(request.headers) ? await readJson(request, maxBodyBytes, bodyTimeoutMs) : {};
       const { reason } = understood(pauseSchema, body);
-      const note = { by: nameOf(request), at: new Date().toISOString() };
-      const result = await fleet.pause(reason === undefined ? note : { ...note, reason });
+      const note = {
+        by: nameOf(request),
+        at: new Date().toISOString(),
+        ...(reason === undefined ? {} : { reason }),
+      };
+      const result = await fleet.pause(note);
       return result.status === 'paused' ? { status: 'paused', note } : result;
     },
   );

@@ -81,11 +81,15 @@ export function addLiveRoutes(
     request.raw.on('close', () => gone.abort());
     const signal = AbortSignal.any([closing.signal, gone.signal]);
     const stream = Readable.from(events(holdOf(request), signal));
-    return reply
-      .header('cache-control', 'no-store')
-      .header('x-accel-buffering', 'no')
-      .type('text/event-stream')
-      .send(stream);
+    return (
+      reply
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no')
+        // Kept alive, it would hold up a door that closes when its stream has ended.
+        .header('connection', 'close')
+        .type('text/event-stream')
+        .send(stream)
+    );
   });
 }
 

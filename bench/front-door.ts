@@ -1,8 +1,9 @@
 /**
- * How many single reports a second the HTTP door accepts, and with how much memory. The server is a process of
- * its own, as `serve` runs; the load comes from here, over as many kept connections as producers would have.
+ * How many single reports a second the HTTP door accepts, with how much memory, and how much CPU each takes of the
+ * server, which is what can be compared where other work shares the machine. The server is a process of its own, as
+ * `serve` runs; the load comes from here, over as many kept connections as producers would have.
  *
- * `node bench/front-door.ts [seconds] [connections]`
+ * `node bench/front-door.ts [seconds] [connections]`; with NODE_OPTIONS=--cpu-prof the server leaves a profile.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -36,6 +37,16 @@ let refused = 0;
 const latencies: number[] = [];
 const endAt = performance.now() + seconds * 1_000;
 
+const CLOCK_TICKS_A_SECOND = 100;
+
+/** CPU that the server has used so far, in microseconds: fields 14 and 15 of its `stat`, in ticks of the clock. */
+async function cpuUs(): Promise<number> {
+  const stat = await readFile(`/proc/${server.pid}/stat`, 'utf8');
+  // The second field is a name in brackets and may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_A_SECOND) * 1_000_000;
+}
+
 /** One producer: the next request goes out when the answer to the last one is there. */
 async function produce(): Promise<void> {
   const socket = connect(Number(port), '127.0.0.1').setNoDelay().setEncoding('latin1');
@@ -55,7 +66,9 @@ async function produce(): Promise<void> {
   socket.destroy();
 }
 
+const cpuAtStartUs = await cpuUs();
 await Promise.all(Array.from({ length: connections }, produce));
+const cpuPerRequestUs = ((await cpuUs()) - cpuAtStartUs) / (accepted + refused);
 latencies.sort((a, b) => a - b);
 const status = await readFile(`/proc/${server.pid}/status`, 'utf8').catch(() => '');
 const mebibytes = (name: string): number =>
@@ -66,6 +79,7 @@ console.log(
     seconds,
     accepted_per_second: Math.round(accepted / seconds),
     refused,
+    server_cpu_us_per_request: Math.round(cpuPerRequestUs),
     p50_ms: Math.round((latencies[Math.floor(latencies.length * 0.5)] ?? 0) * 10) / 10,
     p99_ms: Math.round((latencies[Math.floor(latencies.length * 0.99)] ?? 0) * 10) / 10,
     rss_mib: mebibytes('VmRSS'),

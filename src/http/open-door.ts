@@ -6,7 +6,6 @@
  * never whole in memory, and whoever has no key has nothing read at all.
  */
 import cookies from '@fastify/cookie';
-import helmet from '@fastify/helmet';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { addApi } from './add-api.ts';
 import { allowOrigins } from './allow-origins.ts';
@@ -22,6 +21,7 @@ import { identifyRequests, isLoopbackHost } from './identify-requests.ts';
 import { observeRequests } from './observe-requests.ts';
 import type { DoorContext, DoorOptions } from './ports.ts';
 import { problemOfError } from './problem-of-error.ts';
+import { protectAnswers } from './protect-answers.ts';
 import { traceRequests } from './trace-requests.ts';
 
 export interface Door {
@@ -69,6 +69,7 @@ export async function buildDoor(options: DoorOptions, context: DoorContext): Pro
   server.decorateRequest('access', null as never);
   traceRequests(server, context.tracing);
   observeRequests(server, context);
+  protectAnswers(server, options.tls !== undefined);
   await allowOrigins(server, options.corsOrigins);
   await server.register(cookies);
   const sessions = openSessions(Date.now);
@@ -78,13 +79,6 @@ export async function buildDoor(options: DoorOptions, context: DoorContext): Pro
     return id === undefined ? undefined : sessions.find(id);
   };
   identifyRequests(server, options, { authenticate, recall });
-  await server.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { defaultSrc: ["'none'"], styleSrc: ["'self'"], frameAncestors: ["'none'"] },
-    },
-    strictTransportSecurity: options.tls !== undefined,
-  });
   addHealthRoutes(server, context);
   answerFailures(server, context, es);
   if (queue !== undefined && backlog !== undefined) {

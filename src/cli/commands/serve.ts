@@ -12,7 +12,8 @@ export function serveCommand(): Command {
         'for workers.',
     )
     .action(async () => {
-      const { runServer } = await import('../run-server.ts');
+      const { withSmallHeap } = await import('../small-heap.ts');
+      const { runServer } = await withSmallHeap(() => import('../run-server.ts'));
       process.exitCode = await runServer();
     });
   return withHelpEnd(command, {

@@ -12,7 +12,8 @@ export function workCommand(): Command {
         'HTTP_PORT it serves /livez and /readyz. Start as many as you like.',
     )
     .action(async () => {
-      const { runWorker } = await import('../run-worker.ts');
+      const { withSmallHeap } = await import('../small-heap.ts');
+      const { runWorker } = await withSmallHeap(() => import('../run-worker.ts'));
       process.exitCode = await runWorker();
     });
   return withHelpEnd(command, {

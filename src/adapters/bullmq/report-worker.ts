@@ -262,7 +262,8 @@ class TolerantWorker extends Worker<unknown, void> {
 
   /**
    * Where Redis carries a completion out and dies before it says so, the completion is sent again with the
-   * next connection, and the answer is that there is no such job: then it is completed, and has to be told.
+   * next connection, and the answer is that there is no such job: then it is completed, and has to be told. So it
+   * is where the next job, which comes with the answer, cannot be read; that one is mended by the sweep.
    */
   protected override async handleCompleted(
     ...args: Parameters<Worker<unknown, void>['handleCompleted']>
@@ -272,7 +273,9 @@ class TolerantWorker extends Worker<unknown, void> {
       return await super.handleCompleted(...args);
     } catch (error) {
       const isGone = error instanceof Error && error.message.startsWith('Missing key for job');
-      if (!isGone || connections === this.connections) throw error;
+      const isNextBroken = error instanceof SyntaxError;
+      if (!isNextBroken && (!isGone || connections === this.connections)) throw error;
+      if (isNextBroken) this.emit('error', error);
       this.emit('completed', args[1], undefined, 'active');
       return undefined as never;
     }

@@ -153,6 +153,20 @@ describe('a payload from outside', () => {
     expect(letter).toMatchObject({ code: 'invalid_report', payload: '{"connector_sync_job_id":"cut' });
   });
 
+  test.each(['opts', 'progress', 'parent'])(
+    'whose %s cannot be read keeps nobody from hearing that the report before it was applied',
+    async (field) => {
+      const { foreign, redis, enqueue, work, events } = await setupQueue();
+      await enqueue(report('before'));
+      await foreign.add('report', {}, { jobId: 'broken' });
+      await redis.hset(foreign.toKey('broken'), field, '{');
+      work({ api: scriptedApi({}), worker: { concurrency: 1 } });
+      await until('it is told', async () => events.length === 1);
+
+      expect(events[0]).toMatchObject({ result: { outcome: { kind: 'applied' } } });
+    },
+  );
+
   test('that is missing altogether becomes a dead letter', async () => {
     const { foreign, redis, work, events, deadLetters, isQuiet } = await setupQueue();
     await foreign.add('report', report(), { jobId: 'whole' });

@@ -17,6 +17,13 @@ export interface HeldSyncJob {
   readonly error?: string;
 }
 
+/** What a process that runs says it has settled: applied, already_applied, and dead letters by their code. */
+export interface SettledCounts {
+  readonly slot: number;
+  readonly incarnation: number;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
 /** A worker process, as far as it is judged. */
 export interface WorkerRecord {
   readonly slot: number;
@@ -49,13 +56,15 @@ export interface Evidence {
   readonly letterTotal: number;
   /** What the relay says is waiting, active and delayed together. */
   readonly depth: number;
-  /** Jobs that lie in Redis in any form. */
+  /** Reports that lie in Redis in any form, as jobs or in bundles. */
   readonly jobsInRedis: ReadonlySet<string>;
   /** Keys in Redis that belong to no job and no letter. */
   readonly otherKeys: number;
   /** What the workers asked of Elasticsearch, by slot. */
   readonly exchanges: readonly { readonly slot: number; readonly exchange: Exchange }[];
   readonly lines: readonly LogLine[];
+  /** By the metrics of the processes that run at the end. */
+  readonly settled: readonly SettledCounts[];
   readonly workers: readonly WorkerRecord[];
   /** Most attempts that one worker may have under way. */
   readonly concurrency: number;

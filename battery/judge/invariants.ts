@@ -1,5 +1,6 @@
 /** The invariants, each as a function of the evidence. docs/reliability.md says what each demands. */
-import { account, repeatsOf, type Whereabouts } from './account.ts';
+import type { Acknowledged } from '../stage/producer.ts';
+import { account, repeatsOf } from './account.ts';
 import type { Evidence } from './evidence.ts';
 import { type Finding, finding, round } from './finding.ts';
 import { fits } from './fits.ts';
@@ -18,7 +19,7 @@ export function conservation(evidence: Evidence): Finding {
   return finding(
     'I1 conservation',
     holds,
-    `lost ${lost.length}, unaccounted ${pending.length}, two endings ${twice.length}, of ${all.length.toLocaleString('en')}${names([...lost, ...pending, ...twice])}`,
+    `lost ${lost.length}, unaccounted ${pending.length}, two endings ${twice.length}, of ${all.length.toLocaleString('en')}${names([...lost, ...pending, ...twice].map(({ report }) => report))}`,
     '0, 0, 0',
   );
 }
@@ -131,16 +132,63 @@ export function exactAccounting(evidence: Evidence): Finding {
   );
   const untold = evidence.reports.filter(({ jobId }) => !told.has(jobId));
   const cutShort = inHandsOfTheKilled(evidence);
-  const silent = untold.filter(({ syncJobId }) => !cutShort.has(syncJobId)).length;
+  const silent = untold.filter(({ syncJobId }) => !cutShort.has(syncJobId));
   const listed = evidence.letterTotal;
   const kept = evidence.letters.length;
   const counted = Object.values(evidence.letterCounts).reduce((sum, count) => sum + count, 0);
+  const metrics = compareMetrics(evidence);
   return finding(
     'I9 exact accounting',
-    wrongCodes.length === 0 && listed === counted && kept === counted && silent === 0,
-    `dead letters ${counted} counted, ${listed} listed, ${kept} kept, ${wrongCodes.length} codes miscounted; ${silent} endings not logged, ${untold.length - silent} by a process that was killed`,
+    wrongCodes.length === 0 &&
+      listed === counted &&
+      kept === counted &&
+      silent.length === 0 &&
+      metrics.wrong.length === 0,
+    `dead letters ${counted} counted, ${listed} listed, ${kept} kept, ${wrongCodes.length} codes miscounted; ${silent.length} endings not logged${names(silent)}, ${untold.length - silent.length} by a process that was killed; ${metrics.compared} counters of ${evidence.settled.length} processes, ${metrics.wrong.length} wrong${metrics.wrong.slice(0, NAMED).join(', ')}`,
     'the oracle’s figures',
   );
+}
+
+/**
+ * Metrics go with their process, so that each is held to what its process logged, and the log is held to the oracle
+ * report by report. Where no process has ended and each report had one ending, their sums are held to the oracle's.
+ */
+function compareMetrics({ settled, lines, reports, unacknowledged, workers }: Evidence): {
+  readonly compared: number;
+  readonly wrong: readonly string[];
+} {
+  const wrong: string[] = [];
+  let compared = 0;
+  const compare = (name: string, count: number, wanted: number): void => {
+    compared += 1;
+    if (count !== wanted) wrong.push(` ${name}: ${count}, not ${wanted}`);
+  };
+  const endings = lines.filter(({ msg }) => SETTLED.has(msg));
+  for (const { slot, incarnation, counts } of settled) {
+    const own = endings.filter((line) => line.slot === slot && line.incarnation === incarnation);
+    const logged = countBy(own, ({ fields }) => String(fields['code']));
+    for (const code of new Set([...logged.keys(), ...Object.keys(counts)])) {
+      compare(`worker ${slot}, ${code}`, counts[code] ?? 0, logged.get(code) ?? 0);
+    }
+  }
+  const isOnce = new Set(endings.map(({ fields }) => fields['id'])).size === endings.length;
+  if (workers.length !== settled.length || !isOnce || unacknowledged.length > 0) return { compared, wrong };
+  const wanted = countBy(reports, ({ ending }) => (ending === 'applied' ? ending : ending.dead));
+  const all = new Map<string, number>();
+  for (const [name, count] of settled.flatMap(({ counts }) => Object.entries(counts))) {
+    const code = name === 'already_applied' ? 'applied' : name;
+    all.set(code, (all.get(code) ?? 0) + count);
+  }
+  for (const code of new Set([...wanted.keys(), ...all.keys()])) {
+    compare(`all, ${code}`, all.get(code) ?? 0, wanted.get(code) ?? 0);
+  }
+  return { compared, wrong };
+}
+
+function countBy<T>(items: readonly T[], nameOf: (item: T) => string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(nameOf(item), (counts.get(nameOf(item)) ?? 0) + 1);
+  return counts;
 }
 
 /** How long a process may take from its last request to its line in the log. */
@@ -190,9 +238,9 @@ export function commonFindings(evidence: Evidence): Finding[] {
   ];
 }
 
-function names(found: readonly Whereabouts[]): string {
+function names(found: readonly Acknowledged[]): string {
   if (found.length === 0) return '';
-  const some = found.slice(0, NAMED).map(({ report }) => `${report.syncJobId} ${report.jobId}`);
+  const some = found.slice(0, NAMED).map(({ syncJobId, jobId }) => `${syncJobId} ${jobId}`);
   return ` (${some.join(', ')}${found.length > NAMED ? ', …' : ''})`;
 }
 

@@ -11,6 +11,7 @@ import { throttling } from './r10-throttling.ts';
 import { brokenAnswers } from './r11-broken-answers.ts';
 import { notFound } from './r12-not-found.ts';
 import { states } from './r13-states.ts';
+import { malformed } from './r14-malformed.ts';
 import { sizes } from './r15-sizes.ts';
 import { duplicates } from './r16-duplicates.ts';
 import { redrive } from './r17-redrive.ts';
@@ -32,6 +33,7 @@ export const ROWS: readonly Row[] = [
   brokenAnswers,
   notFound,
   states,
+  malformed,
   sizes,
   duplicates,
   redrive,

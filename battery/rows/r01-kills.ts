@@ -4,7 +4,7 @@ import { commonFindings } from '../judge/invariants.ts';
 import { askedOf } from '../judge/sync-job-path.ts';
 import { below, shuffled } from '../seeded.ts';
 import type { Slot } from '../stage/fleet.ts';
-import { jobsInHand } from '../stage/raw-queue.ts';
+import { reportsInHand } from '../stage/raw-queue.ts';
 import { openStage, type Stage } from '../stage/stage.ts';
 import { makeReports } from './reports.ts';
 import { defineRow, type Row } from './row.ts';
@@ -12,7 +12,7 @@ import { defineRow, type Row } from './row.ts';
 const MOST_REDELIVERY_MS = 25_000;
 const SETTLE_MS = 120_000;
 
-/** A kill, and the jobs that its process had in hand. */
+/** A kill, and the reports that its process had in hand. */
 interface Kill {
   readonly atMs: number;
   readonly orphans: readonly string[];
@@ -67,7 +67,7 @@ async function inHand({ redis, env, producer }: Stage, { elasticsearch }: Slot):
     elasticsearch.open().flatMap(({ method, path }) => askedOf(method, path)?.syncJobId ?? []),
   );
   const known = [...producer.acknowledged.values()].filter(({ syncJobId }) => asking.has(syncJobId));
-  return jobsInHand(redis.client, env['KEY_PREFIX'] ?? '', new Set(known.map(({ jobId }) => jobId)));
+  return reportsInHand(redis.client, env['KEY_PREFIX'] ?? '', new Set(known.map(({ jobId }) => jobId)));
 }
 
 /**

@@ -4,7 +4,8 @@ import { askedOf } from '../judge/sync-job-path.ts';
 import type { Fleet } from './fleet.ts';
 import type { OwnRedis } from './own-redis.ts';
 import type { Producer } from './producer.ts';
-import { allKeys, jobIdOf, queueDepth, textOf } from './raw-queue.ts';
+import { allKeys, bundledReports, jobIdOf, queueDepth, textOf } from './raw-queue.ts';
+import { readSettled } from './read-settled.ts';
 
 /** What stock is taken of. */
 export interface Subjects {
@@ -24,6 +25,7 @@ export async function collectEvidence(
 ): Promise<Evidence> {
   const { redis, standIn, fleet, producer, prefix } = subjects;
   const found = await searchRedis(subjects);
+  const settled = await readSettled(fleet);
   return {
     reports: [...producer.acknowledged.values()],
     unacknowledged: producer.unacknowledged,
@@ -39,6 +41,7 @@ export async function collectEvidence(
     otherKeys: found.otherKeys,
     exchanges: fleet.exchanges(),
     lines: fleet.lines,
+    settled,
     workers: fleet.workers.map(({ slot, incarnation, killedAtMs, exit, peakRssMiB }) => ({
       slot,
       incarnation,
@@ -83,7 +86,7 @@ async function searchRedis({ redis, prefix, secrets }: Subjects): Promise<{
   readonly otherKeys: number;
   readonly secretsIn: readonly string[];
 }> {
-  const jobs = new Set<string>();
+  const jobs = new Set<string>(await bundledReports(redis.client, prefix));
   const letters: Letter[] = [];
   const secretsIn: string[] = [];
   let otherKeys = 0;

@@ -14,22 +14,41 @@ export async function queueDepth(redis: Redis, prefix: string): Promise<number> 
 }
 
 /**
- * The jobs that a process has in hand, those included for which it has not asked anything yet. A lock names its
- * holder; which process that is shows by the jobs it is known to be asking about.
+ * The reports that a process has in hand, those included for which it has not asked anything yet. A lock names its
+ * holder; which process that is shows by the reports it is known to be asking about.
  */
-export async function jobsInHand(
+export async function reportsInHand(
   redis: Redis,
   prefix: string,
-  knownJobs: ReadonlySet<string>,
+  knownReports: ReadonlySet<string>,
 ): Promise<string[]> {
-  const active = await redis.lrange(`${prefix}:${QUEUE}:active`, 0, -1);
-  if (active.length === 0) return [];
-  const locks = await redis.mget(active.map((id) => `${prefix}:${QUEUE}:${id}:lock`));
+  const jobs = await redis.lrange(`${prefix}:${QUEUE}:active`, 0, -1);
+  if (jobs.length === 0) return [];
+  const locks = await redis.mget(jobs.map((id) => `${prefix}:${QUEUE}:${id}:lock`));
+  const reports = await Promise.all(jobs.map((id) => reportsIn(redis, prefix, id)));
   const holderOf = (index: number): string | undefined => locks[index]?.split(':')[0];
-  const holders = new Set(active.flatMap((id, index) => (knownJobs.has(id) ? [holderOf(index)] : [])));
-  return active.filter(
-    (id, index) => locks[index] !== null && (knownJobs.has(id) || holders.has(holderOf(index))),
-  );
+  const isKnown = (index: number): boolean => reports[index]?.some((id) => knownReports.has(id)) === true;
+  const holders = new Set(jobs.flatMap((_, index) => (isKnown(index) ? [holderOf(index)] : [])));
+  return jobs.flatMap((_, index) => {
+    const isHeld = locks[index] !== null && (isKnown(index) || holders.has(holderOf(index)));
+    return isHeld ? (reports[index] ?? []) : [];
+  });
+}
+
+/** A job is one report, or a bundle that lists those in it; which of these it still has is noted apart. */
+async function reportsIn(redis: Redis, prefix: string, jobId: string): Promise<readonly string[]> {
+  if (!jobId.startsWith('b-')) return [jobId];
+  const data = await redis.hget(`${prefix}:${QUEUE}:${jobId}`, 'data');
+  if (data === null) return [];
+  const { reports } = JSON.parse(data) as { readonly reports: readonly (readonly [id: string])[] };
+  const ids = reports.map(([id]) => id);
+  const owners = await redis.hmget(`${prefix}:bundled`, ...ids);
+  return ids.filter((_, index) => owners[index] === jobId);
+}
+
+/** The reports that are noted to be in some bundle, whether that is still there or not. */
+export async function bundledReports(redis: Redis, prefix: string): Promise<string[]> {
+  return redis.hkeys(`${prefix}:bundled`);
 }
 
 /** Every key there is, in pages. */

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { atExit } from './at-exit.ts';
@@ -76,7 +75,7 @@ export function startWorkerProcess({ slot, incarnation, env, onLine, onText }: W
     for (const look of waiting) look();
   };
   for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream as Readable }).on('line', take);
+    onLines(stream as Readable, take);
   }
 
   let exit: Exit | undefined;
@@ -131,6 +130,20 @@ export function startWorkerProcess({ slot, incarnation, env, onLine, onText }: W
     },
     bytesRead: () => bytesReadBy(pid),
   };
+}
+
+/** Lines end with a line feed and nothing else: an id may hold what readline takes for an end. */
+function onLines(stream: Readable, take: (line: string) => void): void {
+  let begun = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => {
+    const lines = (begun + chunk).split('\n');
+    begun = lines.pop() ?? '';
+    for (const line of lines) take(line);
+  });
+  stream.on('end', () => {
+    if (begun !== '') take(begun);
+  });
 }
 
 function parseLine(text: string, slot: number, incarnation: number): LogLine {

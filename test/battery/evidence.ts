@@ -16,9 +16,10 @@ export function line(
     readonly atMs: number;
     readonly syncJobId?: string;
     readonly type?: string;
+    readonly code?: string;
   },
 ): LogLine {
-  const { slot = 0, atMs, syncJobId, type } = about;
+  const { slot = 0, atMs, syncJobId, type, code } = about;
   return {
     slot,
     incarnation: 0,
@@ -28,6 +29,7 @@ export function line(
     fields: {
       ...(syncJobId === undefined ? {} : { id: `r-${syncJobId}`, connector_sync_job_id: syncJobId }),
       ...(type === undefined ? {} : { type }),
+      ...(code === undefined ? {} : { code }),
     },
   };
 }
@@ -59,9 +61,10 @@ export function evidence(changes: Partial<Evidence>): Evidence {
       { slot: 0, exchange: { ...request, path: '/_connector/_sync_job/gone/_error', status: 404 } },
     ],
     lines: [
-      line('report applied', { atMs: 1_011, syncJobId: 'applied' }),
-      line('report is a dead letter', { atMs: 1_012, syncJobId: 'gone' }),
+      line('report applied', { atMs: 1_011, syncJobId: 'applied', code: 'applied' }),
+      line('report is a dead letter', { atMs: 1_012, syncJobId: 'gone', code: 'sync_job_not_found' }),
     ],
+    settled: [{ slot: 0, incarnation: 0, counts: { applied: 1, sync_job_not_found: 1 } }],
     workers: [{ slot: 0, incarnation: 0, killedAtMs: undefined, exitCode: 0, peakRssMiB: 100 }],
     concurrency: 50,
     peakInFlight: 2,

@@ -83,7 +83,8 @@ describe('the judge', () => {
     ];
     const once = exchanges.slice(0, 2);
     const hit = { ...worker, killedAtMs: 1_001 };
-    expect(failed({ exchanges: once, lines, workers: [hit] })).toEqual([]);
+    // A process that was killed says no more what it has counted.
+    expect(failed({ exchanges: once, lines, workers: [hit], settled: [] })).toEqual([]);
     const before = { ...worker, killedAtMs: 999 };
     // Unanswered requests explain themselves, so the first is answered here.
     const answered = [{ slot: 0, exchange: { ...request, atMs: 1_000, status: 200 } }, ...exchanges.slice(1)];
@@ -100,6 +101,9 @@ describe('the judge', () => {
     expect(failed({ letterCounts: { sync_job_not_found: 2 } })).toEqual(['I9']);
     expect(failed({ letterTotal: 0 })).toEqual(['I9']);
     expect(failed({ lines: [] })).toEqual(['I9']);
+    const miscounted = { applied: 2, sync_job_not_found: 1 };
+    expect(failed({ settled: [{ slot: 0, incarnation: 0, counts: miscounted }] })).toEqual(['I9']);
+    expect(failed({ settled: [{ slot: 0, incarnation: 0, counts: { applied: 1 } }] })).toEqual(['I9']);
   });
 
   test('sees too much memory, too many requests at once, and secrets', () => {
@@ -205,7 +209,7 @@ describe('a whole run that is sabotaged', () => {
     await stage.fleet.stop();
     const late = makeReports('late', 2);
     stage.putSyncJobsOf(late);
-    await stage.producer.report(late);
+    for (const one of late) await stage.producer.report([one]);
     const job = (await stage.redis.client.keys('*')).find((key) => /:r-[\w-]+$/.test(key)) ?? '';
     await stage.redis.client.lrem('{battery}:reports:wait', 0, job.slice(job.lastIndexOf(':') + 1));
     await stage.redis.client.del(job);

@@ -20,6 +20,7 @@ import uPlot from './uPlot.esm.js';
  * @property {string} id
  * @property {string} title
  * @property {(value: number) => string} format
+ * @property {(value: number) => string} [axisFormat] the count in short where it is not said
  * @property {readonly Line[]} lines those that are drawn behind come first
  * @property {boolean} [stacked]
  * @property {boolean} [logarithmic]
@@ -63,6 +64,7 @@ const PLANS = [
     id: 'throughput',
     title: 'Reports per second',
     format: (value) => `${formatRate(value)}/s`,
+    axisFormat: (value) => `${formatShort(value)}/s`,
     lines: [
       { label: 'applied', color: '--good', value: perSecond('applied', 'already_applied'), kind: 'area' },
       { label: 'accepted', color: '--accent', value: perSecond('accepted') },
@@ -73,6 +75,7 @@ const PLANS = [
     id: 'delivery',
     title: 'From acceptance to Elasticsearch',
     format: formatDuration,
+    axisFormat: sayTime,
     logarithmic: true,
     lines: [
       { label: 'half within', color: '--accent', value: (bin) => deliveredWithin(bin, 0.5) },
@@ -201,7 +204,7 @@ class Chart {
 
   /** @param {readonly number[]} used @returns {uPlot.Options} */
   #options(used) {
-    const { lines, format, logarithmic, showsCircuit, isWhole } = this.plan;
+    const { lines, axisFormat = formatShort, logarithmic, showsCircuit, isWhole } = this.plan;
     const axis = {
       stroke: colorOf('--muted'),
       font: `11px ${getComputedStyle(document.body).fontFamily}`,
@@ -218,13 +221,14 @@ class Chart {
         y: logarithmic === true ? { distr: 3, range: logarithmicRange } : { range: fromZero },
       },
       axes: [
-        { ...axis, space: 48, size: 28, values: timeLabels },
+        { ...axis, space: 48, size: 28, incrs: MINUTES, values: timeLabels },
         {
           ...axis,
           size: 56,
           space: 32,
           ...(isWhole === true ? { incrs: WHOLE_STEPS } : {}),
-          values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : format(tick))),
+          ...(logarithmic === true ? { splits: timesWithin } : {}),
+          values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : axisFormat(tick))),
         },
       ],
       series: [{}, ...used.map((index) => seriesOf(/** @type {Line} */ (lines[index])))],
@@ -310,12 +314,28 @@ function fromZero(_plot, _min, max) {
   return [0, Math.max(max ?? 0, 0.8) * 1.15];
 }
 
-/** Powers of ten around the values. @param {uPlot} _plot @param {number | null} min @param {number | null} max @returns {[number, number]} */
+/** Times that a person knows, each about ten times the one before, in milliseconds. */
+const TIMES = [1, 10, 100, 1_000, 10_000, 60_000, 600_000, 3_600_000, 36_000_000, 360_000_000];
+
+/** @param {number} ms one of them */
+function sayTime(ms) {
+  if (ms < 1_000) return `${ms} ms`;
+  if (ms < 60_000) return `${ms / 1_000} s`;
+  return ms < 3_600_000 ? `${ms / 60_000} min` : `${ms / 3_600_000} h`;
+}
+
+/** From the time below all values to the one above. @param {uPlot} _plot @param {number | null} min @param {number | null} max @returns {[number, number]} */
 function logarithmicRange(_plot, min, max) {
-  const from = 10 ** Math.floor(Math.log10(Math.max(min ?? 1, 1)));
-  const to = 10 ** Math.ceil(Math.log10(Math.max(max ?? 100, from * 10)));
+  const from = TIMES.findLast((time) => time <= (min ?? 10)) ?? 1;
+  const to = TIMES.find((time) => time > Math.max(max ?? 1_000, from * 10)) ?? 360_000_000;
   return [from, to];
 }
+
+/** @param {uPlot} _plot @param {number} _axis @param {number} from @param {number} to */
+const timesWithin = (_plot, _axis, from, to) => TIMES.filter((time) => time >= from && time <= to);
+
+/** Steps of the time axis, in seconds: hours and minutes are what it says. */
+const MINUTES = [60, 120, 300, 600, 900, 1_800];
 
 const hourAndMinute = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 

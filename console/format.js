@@ -30,6 +30,9 @@ export function formatDuration(ms) {
   return `${whole.format(Math.floor(hours / 24))} days`;
 }
 
+/** The same in whole seconds, for what is seen to go by. @param {number} ms */
+export const formatSeconds = (ms) => (ms < 60_000 ? `${Math.floor(ms / 1_000)} s` : formatDuration(ms));
+
 const dayAndTime = new Intl.DateTimeFormat('en-GB', {
   day: '2-digit',
   month: 'short',

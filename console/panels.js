@@ -1,6 +1,14 @@
 /** What is seen at a glance: the verdict, the stages, the workers, the redrives. */
 import { byId, fill, make, setText } from './dom.js';
-import { formatCount, formatDuration, formatMoment, formatOf, formatRate, sayCode } from './format.js';
+import {
+  formatCount,
+  formatDuration,
+  formatMoment,
+  formatOf,
+  formatRate,
+  formatSeconds,
+  sayCode,
+} from './format.js';
 
 /** @typedef {import('./types.js').Overview} Overview */
 /** @typedef {import('./types.js').Run} Run */
@@ -39,7 +47,7 @@ export function verdictOf(overview, nowMs) {
     const forMs = Math.max(0, nowMs - Date.parse(circuit.since));
     return {
       state: 'bad',
-      title: `Elasticsearch is away for ${formatDuration(Math.floor(forMs / 1_000) * 1_000)}`,
+      title: `Elasticsearch is away for ${formatSeconds(forMs)}`,
       detail: `${capital(sayCode(circuit.code))}. ${wait}, no attempt is used, and the fleet tries again by itself.`,
     };
   }
@@ -102,7 +110,11 @@ export function showStages(overview, flow) {
     'active',
     'Under way',
     formatCount(active),
-    workers.length === 0 ? 'no worker' : `of ${formatCount(room)} at once`,
+    workers.length === 0
+      ? 'no worker'
+      : circuit.state === 'open'
+        ? 'held back, one probes'
+        : `of ${formatCount(room)} at once`,
     workers.length === 0 ? 'warn' : '',
     workers.length === 0 ? '' : formatOf(workers.length, 'worker'),
   );

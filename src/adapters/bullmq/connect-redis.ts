@@ -82,7 +82,7 @@ export function connectRedis(
   onError: (error: Error) => void,
   producerTimeoutMs = 1_000,
 ): OwnedRedis {
-  const redis = new OwnedRedis(url, options(use, producerTimeoutMs));
+  const redis = new OwnedRedis(url, options(use, producerTimeoutMs), use);
   redis.on('error', onError);
   return redis;
 }
@@ -96,9 +96,12 @@ export class OwnedRedis extends Redis {
   readonly #all: Redis[] = [this];
   #lastFault: Error | undefined;
   #isLoading = false;
+  readonly #use: ConnectionUse;
+  #isGathering = false;
 
-  constructor(url: string, settings: Options) {
+  constructor(url: string, settings: Options, use: ConnectionUse) {
     super(url, settings);
+    this.#use = use;
     bearManyResends(this);
     this.on('error', (error: Error) => {
       this.#lastFault = error;
@@ -131,6 +134,27 @@ export class OwnedRedis extends Redis {
       );
       return reply;
     }) as Redis['info'];
+  }
+
+  override sendCommand(...args: Parameters<Redis['sendCommand']>): ReturnType<Redis['sendCommand']> {
+    if (this.#use === 'worker') this.#gather();
+    return super.sendCommand(...args);
+  }
+
+  /**
+   * Sends all commands of one turn of the event loop in one write: the answers of Elasticsearch that came together
+   * complete their jobs together. ioredis' own pipelining costs more than it saves. A producer's next report waits
+   * for the answer to its last, and gains nothing.
+   */
+  #gather(): void {
+    const socket = this.stream;
+    if (this.#isGathering || socket === undefined) return;
+    this.#isGathering = true;
+    socket.cork();
+    setImmediate(() => {
+      this.#isGathering = false;
+      socket.uncork();
+    });
   }
 
   override duplicate(override?: Partial<RedisOptions>): Redis {

@@ -1,6 +1,7 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const BATTERY = 'test/battery/short.test.ts';
+const BENCH = 'test/bench/tiny.test.ts';
 
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -13,7 +14,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'tests',
           include: ['test/**/*.test.ts'],
-          exclude: [BATTERY],
+          exclude: [BATTERY, BENCH],
           globalSetup: ['test/support/global-setup.ts'],
         },
       },
@@ -25,6 +26,16 @@ const config: ViteUserConfig = defineConfig({
           // Its figures are times and rates: it runs when all else is done, two rows abreast.
           sequence: { groupOrder: 1 },
           maxConcurrency: 2,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'bench',
+          include: [BENCH],
+          // It starts dozens of processes, one after the other, and takes every core there is.
+          sequence: { groupOrder: 2 },
+          testTimeout: 300_000,
         },
       },
     ],

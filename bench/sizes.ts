@@ -12,6 +12,10 @@ export interface Sizes {
   readonly batchReports: number;
   /** How long reports come at a steady rate. */
   readonly steadyMs: number;
+  /** Shares of what a worker can settle, in percent, at which reports come then. */
+  readonly loads: readonly number[];
+  /** Workers side by side on this machine. */
+  readonly workers: readonly number[];
   /** Processed by one worker while its memory is watched. */
   readonly memoryReports: number;
   /** Waiting while the memory that they take in Redis is measured. */
@@ -34,6 +38,8 @@ export const SIZES: Readonly<Record<SizeName, Sizes>> = {
     sweepReports: 4_000,
     batchReports: 10_000,
     steadyMs: 4_000,
+    loads: [10, 50, 90],
+    workers: [1, 2, 4],
     memoryReports: 500_000,
     bytesReports: 10_000,
     backlogs: { small: 1_000, middle: 100_000, large: 1_000_000 },
@@ -48,6 +54,8 @@ export const SIZES: Readonly<Record<SizeName, Sizes>> = {
     sweepReports: 1_500,
     batchReports: 10_000,
     steadyMs: 2_000,
+    loads: [10, 50, 90],
+    workers: [1, 2, 4],
     memoryReports: 60_000,
     bytesReports: 5_000,
     backlogs: { small: 1_000, middle: 20_000, large: 100_000 },
@@ -62,6 +70,8 @@ export const SIZES: Readonly<Record<SizeName, Sizes>> = {
     sweepReports: 0,
     batchReports: 500,
     steadyMs: 300,
+    loads: [50],
+    workers: [2],
     memoryReports: 2_000,
     bytesReports: 500,
     backlogs: { small: 200, middle: 500, large: 1_000 },

@@ -18,7 +18,6 @@ const WAYS: Readonly<Record<Delayed, SteadyProduction['way']>> = {
 
 const LATENCY_MS = 5;
 const CALM_PER_SECOND = 50;
-const LOADS = [10, 50, 90] as const;
 /** Enough for percentiles where few come in a second. */
 const CALM_FACTOR = 1.5;
 
@@ -48,7 +47,7 @@ export const delay: Measure = {
 
     const most = new Map<Delayed, number>();
     for (const name of ['ours', 'straightforward'] as const) most.set(name, await capacity(name, context));
-    const subjects = LOADS.flatMap((load) => [`ours ${load}`, `straightforward ${load}`] as const);
+    const subjects = sizes.loads.flatMap((load) => [`ours ${load}`, `straightforward ${load}`] as const);
     const loaded = await inRounds(rounds, subjects, async (subject, round) => {
       const [name = 'ours', load = ''] = subject.split(' ') as [Delayed, string];
       const perSecond = ((most.get(name) ?? 0) * Number(load)) / 100;

@@ -6,7 +6,6 @@ import { usageOf } from '../stage/usage.ts';
 import { inRounds } from './in-rounds.ts';
 import type { Measure } from './measure.ts';
 
-const COUNTS = ['1', '2', '4'] as const;
 const LATENCY_MS = 5;
 
 interface Fleet {
@@ -21,7 +20,7 @@ export const workers: Measure = {
   id: 'workers',
   title: `Workers on one machine, one report a job, Elasticsearch at ${LATENCY_MS} ms`,
   async run({ stage, sizes, rounds, say }) {
-    const fleets = await inRounds(rounds, COUNTS, async (count, round) => {
+    const fleets = await inRounds(rounds, sizes.workers.map(String), async (count, round) => {
       const fleet = await runFleet(stage, Number(count), sizes.warmUpReports, sizes.measuredReports);
       say(
         `round ${round + 1}, ${count} workers: ${Math.round(fleet.perSecond)}/s, ${Math.round(fleet.cpuMicros)} µs`,

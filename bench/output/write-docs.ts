@@ -3,8 +3,9 @@ import { summaryOf } from '../figures/statistics.ts';
 import type { Results } from '../run-measures.ts';
 import { describeRun } from './describe-run.ts';
 import { formatValue } from './format.ts';
+import { sizingOf } from './sizing.ts';
 
-const PARTS = ['run', 'goals', 'figures'] as const;
+const PARTS = ['run', 'goals', 'sizing', 'figures'] as const;
 
 type Part = (typeof PARTS)[number];
 
@@ -38,6 +39,10 @@ const partsOf: Readonly<Record<Part, (results: Results) => string>> = {
           `| \`${key}\` | ${goal} | ${formatValue(median, unit)} | ${formatValue(min)} – ${formatValue(max)} | ${holds ? 'yes' : '**no**'} | ${text} |`,
       ),
     ].join('\n'),
+  sizing: ({ figures }) =>
+    sizingOf(figures)
+      .map((sentence) => `- ${sentence}`)
+      .join('\n'),
   figures: ({ tables }) =>
     tables
       .map(({ title, figures }) =>

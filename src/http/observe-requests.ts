@@ -8,6 +8,8 @@ export function observeRequests(server: FastifyInstance, { log, metrics }: DoorC
     const { method } = request;
     const status = reply.statusCode;
     const durationMs = reply.elapsedTime;
+    // A stream of events lasts as long as somebody looks, which says nothing of how fast the door is.
+    if (reply.getHeader('content-type') === 'text/event-stream') return;
     metrics.answered({ route, method, status, durationMs });
     const client = request.access?.kind === 'granted' ? request.access.name : undefined;
     const fields = {

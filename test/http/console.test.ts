@@ -5,6 +5,7 @@ import { createApiKey } from '../../src/http/api-keys.ts';
 import { sessionCookie } from '../../src/http/console/session-cookie.ts';
 import { openSessions } from '../../src/http/console/sessions.ts';
 import { shareAnswer } from '../../src/http/console/share-answer.ts';
+import { startOwnRedis } from '../support/redis.ts';
 import { openTestDoor } from './setup.ts';
 
 const OPERATOR = createApiKey('ann', ['read', 'operate']);
@@ -231,6 +232,25 @@ describe('the events', () => {
     await door.close();
     while (!(await frames.next()).done);
     expect(performance.now() - startedAtMs).toBeLessThan(2_000);
+  });
+
+  test('say that Redis is away, and go on when it is back', async () => {
+    await using redis = await startOwnRedis();
+    const { url } = await openTestDoor({ REDIS_URL: redis.url });
+    const frames = framesOf(await fetch(`${url}/console/events`));
+    const next = async (wanted: string): Promise<void> => {
+      for (;;) {
+        const { value, done } = await frames.next();
+        if (done === true) throw new Error(`the stream ended without ${wanted}`);
+        if (value.name === wanted) return;
+      }
+    };
+    await next('moment');
+    await redis.kill();
+    await next('away');
+    await redis.start();
+    await next('moment');
+    await frames.return();
   });
 
   test('are asked for once, however many look', async () => {

@@ -8,7 +8,10 @@ passOverBrokenPipes();
 process.on('uncaughtException', (error) => process.exit(tellFailure(error)));
 
 try {
-  await createProgram().parseAsync();
+  // A command is called by its whole name, which stands somewhere among the words.
+  const words = new Set(process.argv.slice(2));
+  const program = await createProgram((name) => words.has(name));
+  await program.parseAsync();
 } catch (error) {
   process.exitCode = error instanceof CommanderError ? exitCodeOfUsage(error) : tellFailure(error);
 }

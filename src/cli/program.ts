@@ -1,22 +1,101 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { apiKeyCommand } from './commands/api-key.ts';
-import { deadLettersCommand } from './commands/dead-letters.ts';
-import { demoCommand } from './commands/demo.ts';
-import { devCommand } from './commands/dev.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { pauseCommand, resumeCommand } from './commands/pause.ts';
-import { reportCommand } from './commands/report.ts';
-import { serveCommand } from './commands/serve.ts';
-import { standInCommand } from './commands/stand-in.ts';
-import { statusCommand } from './commands/status.ts';
-import { workCommand } from './commands/work.ts';
 import { EXIT } from './exit-codes.ts';
 import { withHelpEnd } from './help.ts';
 import { escapeLines, paint } from './output.ts';
 
-/** The whole command line. Parsing throws a CommanderError where commander would end the process. */
-export function createProgram(): Command {
+/** A command as the help of the whole program shows it, and where it is. */
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** All commands in the order of the help. Each is loaded only where it is called for. */
+const GROUPS: readonly (readonly [title: string, entries: readonly Entry[]])[] = [
+  [
+    'Try it:',
+    [
+      {
+        name: 'demo',
+        summary: 'send a fleet morning through the whole relay and check every outcome',
+        load: async () => (await import('./commands/demo.ts')).demoCommand(),
+      },
+      {
+        name: 'dev',
+        summary: 'run Redis, a stand-in for Elasticsearch and the worker, and stay up',
+        load: async () => (await import('./commands/dev.ts')).devCommand(),
+      },
+      {
+        name: 'stand-in',
+        summary: "run a stand-in for Elasticsearch's connector API",
+        load: async () => (await import('./commands/stand-in.ts')).standInCommand(),
+      },
+    ],
+  ],
+  [
+    'Run it:',
+    [
+      {
+        name: 'work',
+        summary: 'run a worker: take reports from the queue to Elasticsearch',
+        load: async () => (await import('./commands/work.ts')).workCommand(),
+      },
+      {
+        name: 'serve',
+        summary: 'take reports in over HTTP, without a worker',
+        load: async () => (await import('./commands/serve.ts')).serveCommand(),
+      },
+      {
+        name: 'api-key',
+        summary: 'make keys for HTTP',
+        load: async () => (await import('./commands/api-key.ts')).apiKeyCommand(),
+      },
+      {
+        name: 'report',
+        summary: 'hand one error report, or a file of them, to the queue',
+        load: async () => (await import('./commands/report.ts')).reportCommand(),
+      },
+      {
+        name: 'pause',
+        summary: 'keep all workers from taking reports',
+        load: async () => (await import('./commands/pause.ts')).pauseCommand(),
+      },
+      {
+        name: 'resume',
+        summary: 'let workers take reports again',
+        load: async () => (await import('./commands/pause.ts')).resumeCommand(),
+      },
+    ],
+  ],
+  [
+    'Look at it:',
+    [
+      {
+        name: 'doctor',
+        summary: 'check configuration, Redis, queue and Elasticsearch, and say what to do',
+        load: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+      },
+      {
+        name: 'status',
+        summary: 'say how the queue stands',
+        load: async () => (await import('./commands/status.ts')).statusCommand(),
+      },
+      {
+        name: 'dead-letters',
+        summary: 'work with the reports that could not pass',
+        load: async () => (await import('./commands/dead-letters.ts')).deadLettersCommand(),
+      },
+    ],
+  ],
+];
+
+/**
+ * The whole command line. Parsing throws a CommanderError where commander would end the process.
+ *
+ * @param isNeeded says of a command whether it may be called; of the others only name and summary are there
+ */
+export async function createProgram(isNeeded: (name: string) => boolean = () => true): Promise<Command> {
   const program = new Command('sync-error-relay')
     .description('Takes connector sync-job errors to Elasticsearch through a queue, and loses none.')
     .version(readVersion(), '-V, --version', 'print the version')
@@ -31,22 +110,13 @@ export function createProgram(): Command {
     .configureHelp({
       styleTitle: (title) => paint('bold', title),
       subcommandTerm: (command) => command.name(),
-    })
-    .commandsGroup('Try it:')
-    .addCommand(demoCommand())
-    .addCommand(devCommand())
-    .addCommand(standInCommand())
-    .commandsGroup('Run it:')
-    .addCommand(workCommand())
-    .addCommand(serveCommand())
-    .addCommand(apiKeyCommand())
-    .addCommand(reportCommand())
-    .addCommand(pauseCommand())
-    .addCommand(resumeCommand())
-    .commandsGroup('Look at it:')
-    .addCommand(doctorCommand())
-    .addCommand(statusCommand())
-    .addCommand(deadLettersCommand());
+    });
+  for (const [title, entries] of GROUPS) {
+    program.commandsGroup(title);
+    for (const { name, summary, load } of entries) {
+      program.addCommand(isNeeded(name) ? await load() : new Command(name).summary(summary));
+    }
+  }
   inheritSettings(program);
   return withHelpEnd(program, {
     note: 'Settings come from the environment, then from .env in the working directory: docs/configuration.md.',

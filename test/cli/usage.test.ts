@@ -6,7 +6,7 @@ import { runCli } from './run-cli.ts';
 
 const COMMANDS = [
   [],
-  ...createProgram().commands.flatMap((command) => [
+  ...(await createProgram()).commands.flatMap((command) => [
     [command.name()],
     ...command.commands.map((child) => [command.name(), child.name()]),
   ]),
@@ -23,6 +23,14 @@ describe.each(COMMANDS)('--help of "%s"', (path) => {
       expect(stdout).toMatch(/\nExit codes:\n +0 {2}\S/);
     }
   });
+});
+
+test('the help of the whole program says the same of a command whether or not it was loaded', async () => {
+  const [whole, none] = [await createProgram(), await createProgram(() => false)];
+
+  expect(none.commands.flatMap((command) => command.options)).toEqual([]);
+  expect(whole.commands.flatMap((command) => command.options)).not.toEqual([]);
+  expect(none.helpInformation()).toBe(whole.helpInformation());
 });
 
 describe('wrong usage ends with 2, says what is wrong on standard error and prints no data', () => {

@@ -49,7 +49,7 @@ test.each(commandLines)('the command "%s" is one that there is, with options tha
   const words = [...line.replace(/ > .*$/, '').matchAll(/'([^']*)'|"([^"]*)"|([^\s"']+)("[^"]*")?/g)].map(
     ([, single, double, bare, tail]) => single ?? double ?? `${bare}${(tail ?? '').replaceAll('"', '')}`,
   );
-  const program = createProgram();
+  const program = await createProgram();
   let called: { readonly args: readonly string[]; readonly name: string } | undefined;
   const disarm = (command: Command): void => {
     command.action((...args: unknown[]) => {

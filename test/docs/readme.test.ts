@@ -40,13 +40,13 @@ describe('the README', () => {
     expect(stdout).toBe(example?.after);
   });
 
-  test('names only npm scripts, commands and options that there are', () => {
+  test('names only npm scripts, commands and options that there are', async () => {
     const shell = blocks('sh')
       .map(({ text }) => text)
       .join('\n');
     for (const [, script] of shell.matchAll(/npm run ([\w-]+)/g))
       expect(Object.keys(pkg.scripts)).toContain(script);
-    const program = createProgram();
+    const program = await createProgram();
     const calls = [...shell.matchAll(/sync-error-relay ([\w-]+)((?: [^\n]*)?)/g)];
     expect(calls.length).toBeGreaterThan(5);
     for (const [, name, rest] of calls) {

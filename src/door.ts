@@ -38,7 +38,7 @@ export async function serveDoor(config: Config, http: HttpOptions, parts: DoorPa
   const watch = watchFleet(config, relay);
   const close = (): Promise<void> => watch.close().then(relay.close);
   const { deadLetters } = relay;
-  metrics.look({ depth: relay.depth, deadLetters: deadLetters.counts, load });
+  metrics.look({ depth: relay.depth, deadLetters: deadLetters.counts, account: relay.account, load });
   const asParsed = (report: ParsedReport): ParsedReport => report;
   const queue = {
     accept: adopting(

@@ -45,6 +45,7 @@ export type {
   ObserveAttempt,
   PauseNote,
   PauseResult,
+  QueueAccount,
   QueueDepth,
   QueuedJob,
   ResumeResult,

@@ -1,3 +1,4 @@
+import { readAccount } from './adapters/bullmq/account.ts';
 import { checkRedis, RedisUnsuitable } from './adapters/bullmq/check-redis.ts';
 import { connectRedis, RedisUnavailable } from './adapters/bullmq/connect-redis.ts';
 import { stillLoading, unavailable } from './adapters/bullmq/describe-fault.ts';
@@ -12,7 +13,7 @@ import { type ErrorReport, errorReportParser, type ParsedReport } from './domain
 import { countAccepted } from './pipeline/count-accepted.ts';
 import { type EnqueueResult, enqueueReports } from './pipeline/enqueue-reports.ts';
 import { locateReport, type Whereabouts } from './pipeline/locate-report.ts';
-import type { PauseNote, PauseResult, QueueDepth, ResumeResult } from './pipeline/ports.ts';
+import type { PauseNote, PauseResult, QueueAccount, QueueDepth, ResumeResult } from './pipeline/ports.ts';
 
 /** The relay as producers and operators use it: reports go in, depth and dead letters come out. */
 export interface Relay extends AsyncDisposable {
@@ -54,6 +55,8 @@ export interface Relay extends AsyncDisposable {
   locate(id: string): Promise<Whereabouts>;
   /** How the queue stands. @throws {RedisUnavailable} */
   depth(): Promise<QueueDepth>;
+  /** What the queue has taken in since it began, and whether all of it is somewhere. @throws {RedisUnavailable} */
+  account(): Promise<QueueAccount>;
   /**
    * Keeps every worker from taking reports until `resume`; reports are still accepted, and what is under way is
    * finished. A pause has no end of its own.
@@ -142,6 +145,7 @@ export function openRelay(config: Pick<Config, 'redis' | 'names' | 'reports'>): 
         findLetter: desk.deadLetters.get,
       }),
     depth: () => asking(() => queue.depth()),
+    account: () => asking(() => readAccount(redis, config.names)),
     pause: (note) => asking(() => queue.pause(note)),
     resume: () => asking(() => queue.resume()),
     deadLetters: desk.deadLetters,

@@ -120,6 +120,19 @@ export interface QueueDepth {
   readonly pause?: PauseNote;
 }
 
+/** What a queue has taken in, and whether all of it is somewhere. */
+export interface QueueAccount {
+  /** Reports that were new when a producer of ours handed them over. */
+  readonly accepted: number;
+  /** Dead letters that became reports again. */
+  readonly redriven: number;
+  /**
+   * Of these, how many neither wait nor have come to their end; 0 where nothing was lost. Below 0, others than our
+   * producers have put so many into the queue.
+   */
+  readonly unaccounted: number;
+}
+
 /** A job as the queue hands it over: its payload comes from outside and may be anything. */
 export interface QueuedJob {
   readonly id: string;

@@ -147,11 +147,14 @@ describe('status', () => {
       active: 0,
       delayed: 0,
       dead_letters: { sync_job_not_found: 2, superseded: 1 },
+      accepted: 0,
+      redriven: 0,
+      unaccounted: 0,
       oldest_waiting_ms: 0,
       paused: false,
     });
     expect((await status()).stdout).toMatch(
-      /^waiting +0\n.*dead letters +3 {3}sync_job_not_found 2, superseded 1\n$/s,
+      /^waiting +0\n.*dead letters +3 {3}sync_job_not_found 2, superseded 1\nunaccounted +0 {3}of 0 accepted\n$/s,
     );
   });
 });

@@ -35,7 +35,7 @@ export async function addJobs(
   const backend = queue.getBackend() as RedisQueueBackend;
   const transaction = (await backend.client).multi();
   const run = ({ script, args }: Step): void => {
-    transaction.runCommand('eval', [script, 3, keys.jobs, keys.bundled, keys.bundles, ...args]);
+    transaction.runCommand('eval', [script, 4, keys.jobs, keys.bundled, keys.bundles, keys.account, ...args]);
   };
   run(before);
   for (const { id, reports, options = {} } of jobs) {

@@ -17,11 +17,18 @@ export interface BundleKeys {
   readonly jobs: string;
   readonly bundled: string;
   readonly bundles: string;
+  /** Where reports are counted, see `account.ts`. */
+  readonly account: string;
 }
 
 /** The keys below a relay's prefix. */
 export function bundleKeys({ prefix, queue }: QueueNames): BundleKeys {
-  return { jobs: `${prefix}:${queue}:`, bundled: `${prefix}:bundled`, bundles: `${prefix}:bundles` };
+  return {
+    jobs: `${prefix}:${queue}:`,
+    bundled: `${prefix}:bundled`,
+    bundles: `${prefix}:bundles`,
+    account: `${prefix}:account`,
+  };
 }
 
 /** Takes `KEYS[1]`: jobs, `KEYS[2]`: bundled. */
@@ -57,7 +64,7 @@ end
 `;
 
 /**
- * Before BullMQ adds jobs. KEYS: jobs, bundled. ARGV: for each job its id, the number of its reports, their ids.
+ * Before BullMQ adds jobs. KEYS: jobs, bundled, bundles, account. ARGV: for each job its id, the number of its reports, their ids.
  *
  * Returns for each report, in one text, 1 where it is on its way already and 0 where it is new. A job of which no
  * report is new is kept out.
@@ -74,17 +81,25 @@ while at <= #ARGV do
   if not isNew then keepOut(ARGV[at]) end
   at = last + 1
 end
+-- Redis always takes a key away, and refuses to set one where it is full: then nothing is known after the additions.
+redis.call('DEL', KEYS[4] .. ':step')
+redis.call('SET', KEYS[4] .. ':step', table.concat(known))
 return table.concat(known)`;
 
 /**
- * After it has added them. KEYS: jobs, bundled, bundles. ARGV: as for \`BEGIN_ADD\`. A bundle takes those of its
+ * After it has added them. KEYS: jobs, bundled, bundles, account. ARGV: as for \`BEGIN_ADD\`. A bundle takes those of its
  * reports that are new, and only where its job is there.
  */
 export const END_ADD: string = `${SHARED}
-local at = 1
+local known = redis.call('GET', KEYS[4] .. ':step') or ''
+redis.call('DEL', KEYS[4] .. ':step')
+local at, report, accepted, bundles = 1, 1, 0, 0
 while at <= #ARGV do
   local job, last = ARGV[at], at + 1 + tonumber(ARGV[at + 1])
-  if not wasKeptOut(job) and ARGV[at + 2] ~= job and redis.call('HEXISTS', jobs .. job, 'data') == 1 then
+  local isThere = not wasKeptOut(job) and redis.call('HEXISTS', jobs .. job, 'data') == 1
+  if isThere and ARGV[at + 2] == job then
+    if string.sub(known, report, report) == '0' then accepted = accepted + 1 end
+  elseif isThere then
     local taken = 0
     for i = at + 2, last do
       if not isOnItsWay(ARGV[i]) then
@@ -94,9 +109,14 @@ while at <= #ARGV do
     end
     redis.call('HSET', jobs .. job, 'relay:reports', taken)
     redis.call('SADD', KEYS[3], job)
+    accepted = accepted + taken
+    bundles = bundles + 1
   end
+  report = report + last - at - 1
   at = last + 1
 end
+if accepted > 0 then redis.call('HINCRBY', KEYS[4], 'accepted', accepted) end
+if bundles > 0 then redis.call('HINCRBY', KEYS[4], 'bundles', bundles) end
 return 1`;
 
 /** KEYS: jobs, bundled. ARGV: bundle, reports. Returns, in one text, 1 for each that is still to be settled with it. */
@@ -138,11 +158,16 @@ for i = 2, #ARGV, 5 do
 end
 return left`;
 
-/** KEYS: jobs, bundled, bundles. ARGV: bundle, whether these are the last, reports. */
+/** KEYS: jobs, bundled, bundles, account. ARGV: bundle, whether these are the last, reports. */
 export const NOTE_SETTLED: string = `
+local settled = 0
 for i = 3, #ARGV do
-  if redis.call('HGET', KEYS[2], ARGV[i]) == ARGV[1] then redis.call('HDEL', KEYS[2], ARGV[i]) end
+  if redis.call('HGET', KEYS[2], ARGV[i]) == ARGV[1] then
+    redis.call('HDEL', KEYS[2], ARGV[i])
+    settled = settled + 1
+  end
 end
+if settled > 0 then redis.call('HINCRBY', KEYS[4], 'settled', settled) end
 if ARGV[2] == '1' then redis.call('SREM', KEYS[3], ARGV[1]) end
 return 1`;
 

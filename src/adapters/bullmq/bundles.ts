@@ -22,7 +22,7 @@ const TAKEN_OUT_AT_ONCE = 50;
 /** The bundles of a queue. */
 export function bundlesOf(redis: Redis, names: QueueNames, queue: Queue): Bundles {
   const keys = bundleKeys(names);
-  const allKeys = [keys.jobs, keys.bundled, keys.bundles];
+  const allKeys = [keys.jobs, keys.bundled, keys.bundles, keys.account];
   return {
     async pending(bundleId, reportIds) {
       const flags = String(await runScript(redis, PENDING, allKeys, [bundleId, ...reportIds]));

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { readBundle } from '../../domain/bundle.ts';
 import type { Payload, QueuedJob } from '../../pipeline/ports.ts';
 import type { FailedJob, FailedJobs } from '../../pipeline/sweep-failed.ts';
+import { bundleKeys } from './bundle-scripts.ts';
 import { jsonOf } from './json-of.ts';
 import { BUNDLE_JOB_NAME } from './names.ts';
 import { countOf, historyOf, timeOf } from './queued-job.ts';
@@ -18,13 +19,15 @@ const STALLED_TOO_OFTEN = 'job stalled more than allowable limit';
  * holds a single broken one.
  */
 export function failedJobsOf(queue: Queue, redis: Redis): FailedJobs {
+  const { account } = bundleKeys({ prefix: queue.opts.prefix ?? '', queue: queue.name });
   return {
     async page(skip) {
       const ids = await redis.zrange(queue.toKey('failed'), String(skip), String(skip + PAGE_SIZE - 1));
       return Promise.all(ids.map(async (id) => toFailedJob(id, await readHash(redis, queue.toKey(id)))));
     },
     async remove(id) {
-      await queue.remove(id).catch(ifNoJob);
+      const removed = await queue.remove(id).catch(ifNoJob);
+      if (removed === 1) await redis.hincrby(account, 'swept', 1);
       // A job without a hash is unknown to BullMQ, but its id would be found again for ever.
       await redis.zrem(queue.toKey('failed'), id);
     },

@@ -17,6 +17,7 @@ import { DelayedError, type Job, type JobJson, WaitingError, Worker } from 'bull
 import { BUNDLE_LIMITS } from '../../domain/bundle.ts';
 import type { AttemptEvent, AttemptResult, Log, ObserveAttempt, SettleJob } from '../../pipeline/ports.ts';
 import { type Bundles, type QueuedBundle, settleBundle } from '../../pipeline/settle-bundle.ts';
+import { COMPLETED_KEPT_MINUTES } from './account.ts';
 import { toQueuedBundle } from './bundles.ts';
 import type { OwnedRedis } from './connect-redis.ts';
 import { type Load, openIntake } from './intake.ts';
@@ -204,6 +205,8 @@ export function openReportWorker(
     concurrency: options.concurrency,
     lockDuration: options.lockDurationMs,
     stalledInterval: options.stalledIntervalMs,
+    // Counts completed jobs in the step that completes them, for the account.
+    metrics: { maxDataPoints: COMPLETED_KEPT_MINUTES },
     // Which of the jobs that were under way is the one that kills is found out by trying each alone.
     maxStalledCount: Number.MAX_SAFE_INTEGER,
     settings: {

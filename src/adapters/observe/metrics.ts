@@ -2,12 +2,19 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { DEAD_LETTER_CODES } from '../../domain/codes.ts';
 import type { GateSnapshot } from '../../pipeline/gate.ts';
-import type { AttemptEvent, DeadLetterCounts, ObserveAttempt, QueueDepth } from '../../pipeline/ports.ts';
+import type {
+  AttemptEvent,
+  DeadLetterCounts,
+  ObserveAttempt,
+  QueueAccount,
+  QueueDepth,
+} from '../../pipeline/ports.ts';
 
 /** What is asked when somebody looks. */
 export interface MetricSources {
   depth(): Promise<QueueDepth>;
   deadLetters(): Promise<DeadLetterCounts>;
+  account(): Promise<QueueAccount>;
   /** How load is kept from Elasticsearch; undefined where no worker runs here. */
   load(): GateSnapshot | undefined;
 }
@@ -90,6 +97,10 @@ export function createMetrics(): Metrics {
   const up = gauge('queue_up', 'Whether Redis answered when this was looked up: 1 or 0.');
   const oldest = gauge('queue_oldest_waiting_seconds', 'How long the oldest waiting report has waited.');
   const paused = gauge('queue_paused', 'Whether somebody paused the queue: 1 or 0.');
+  const unaccounted = gauge(
+    'reports_unaccounted',
+    'Accepted reports that neither wait nor have come to their end; see docs/metrics.md.',
+  );
   const circuit = gauge('circuit_open', 'Whether Elasticsearch counts as away: 1 or 0.');
   const concurrency = gauge('concurrency_limit', 'Attempts that may be under way at once.');
   const inFlight = gauge('attempts_in_flight', 'Attempts under way.');
@@ -108,10 +119,11 @@ export function createMetrics(): Metrics {
   });
 
   /** Redis that is away leaves no figures: an old one would be taken for the present one. */
-  async function lookUp({ depth, deadLetters }: MetricSources): Promise<void> {
+  async function lookUp({ depth, deadLetters, account }: MetricSources): Promise<void> {
     queued.reset();
     letters.reset();
-    const [now, counts] = await Promise.all([depth(), deadLetters()]);
+    const [now, counts, whole] = await Promise.all([depth(), deadLetters(), account()]);
+    unaccounted.set(whole.unaccounted);
     for (const state of ['waiting', 'active', 'delayed'] as const) queued.set({ state }, now[state]);
     oldest.set(now.oldestWaitingMs / 1_000);
     paused.set(now.paused ? 1 : 0);

@@ -1,5 +1,7 @@
+import { mean } from '../figures/statistics.ts';
 import { runContender } from '../stage/run-contender.ts';
 import type { Stage } from '../stage/stage.ts';
+import { inRounds } from './in-rounds.ts';
 import type { MeasureContext } from './measure.ts';
 
 /** What is tried, for each latency of the server: about the rate that is possible, times the latency. */
@@ -9,6 +11,9 @@ const CANDIDATES: Readonly<Record<number, readonly number[]>> = {
   20: [100, 200, 400],
   100: [200, 400, 800],
 };
+
+/** One try alone may have met the machine in a bad moment. */
+const PASSES = 2;
 
 /** Finds out at which concurrency each contender is fastest, once for each latency, as somebody who tunes by hand would. */
 export function concurrencyFinder(
@@ -24,16 +29,19 @@ export function concurrencyFinder(
     const key = `${contender.name} ${latencyMs}`;
     const known = found.get(key);
     if (known !== undefined) return known;
-    const tried: { readonly concurrency: number; readonly perSecond: number }[] = [];
-    for (const concurrency of CANDIDATES[latencyMs] ?? [50]) {
-      const { perSecond } = await runContender(contender, stage, {
-        concurrency,
+    const rates = await inRounds(PASSES, (CANDIDATES[latencyMs] ?? [50]).map(String), async (concurrency) => {
+      const run = await runContender(contender, stage, {
+        concurrency: Number(concurrency),
         latencyMs,
         warmUpReports: Math.ceil(reports / 2),
         measuredReports: reports,
       });
-      tried.push({ concurrency, perSecond });
-    }
+      return run.perSecond;
+    });
+    const tried = [...rates].map(([concurrency, passes]) => ({
+      concurrency: Number(concurrency),
+      perSecond: mean(passes),
+    }));
     const best = tried.reduce((a, b) => (b.perSecond > a.perSecond ? b : a));
     say(
       `${contender.title}: at ${latencyMs} ms ` +

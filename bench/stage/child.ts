@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { atExit } from '../../battery/stage/at-exit.ts';
 import { type Usage, usageOf } from './usage.ts';
@@ -41,6 +41,7 @@ export function startChild({ args, env }: Command, { logFolder, talks = false, n
     stdio: ['ignore', output, 'pipe', ...(talks ? (['ipc'] as const) : [])],
     serialization: 'advanced',
   });
+  if (output !== 'pipe') closeSync(output);
   const forget = atExit(() => child.kill('SIGKILL'));
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -11,6 +11,7 @@ import { defineRow, type Row } from './row.ts';
 
 const MOST_REDELIVERY_MS = 25_000;
 const SETTLE_MS = 120_000;
+const MOST_IDLE_MS = 2_000;
 
 /** A kill, and the reports that its process had in hand. */
 interface Kill {
@@ -50,6 +51,7 @@ export const kills: Row = defineRow({
       await sleep(sizes.everyMs * (0.5 + random()));
       const slot = stage.fleet.slots[below(random, sizes.workers)];
       if (slot === undefined) continue;
+      await underWay(slot);
       const orphans = await inHand(stage, slot);
       done.push({ atMs: Date.now(), orphans });
       await stage.fleet.killAndRestart(slot);
@@ -61,6 +63,12 @@ export const kills: Row = defineRow({
     return [...commonFindings(evidence), redelivery(done, stage)];
   },
 });
+
+/** Waits until the slot's worker asks something, or for so long that nothing can be left to ask. */
+async function underWay({ elasticsearch }: Slot): Promise<void> {
+  const untilMs = performance.now() + MOST_IDLE_MS;
+  while (elasticsearch.open().length === 0 && performance.now() < untilMs) await sleep(5);
+}
 
 async function inHand({ redis, env, producer }: Stage, { elasticsearch }: Slot): Promise<string[]> {
   const asking = new Set(

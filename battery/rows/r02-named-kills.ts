@@ -8,6 +8,7 @@ import { startCli } from '../stage/run-cli.ts';
 import { openStage, type Stage } from '../stage/stage.ts';
 import { KILL_POINTS, type KillPoint, killAt } from './kill-points.ts';
 import { inPurge, inRedrive } from './kills-at-letters.ts';
+import { inABundle } from './kills-in-a-bundle.ts';
 import { makeReports } from './reports.ts';
 import { defineRow, named, type Row, type RowContext } from './row.ts';
 
@@ -37,6 +38,7 @@ export const namedKills: Row = defineRow<Sizes>({
     const others = (async () => [
       ...(await inAReportsLife(context, sizes)),
       ...(await inShutdown(context, sizes)),
+      ...(await inABundle(context, sizes)),
       ...(await inABatch(context, sizes)),
       ...(await inPurge(context, sizes)),
     ])();

@@ -7,12 +7,13 @@ import { makeReports } from './reports.ts';
 import { defineRow, type Row } from './row.ts';
 
 const MOST_CRASHES = 5;
+const NEIGHBOURS = 40;
 const SETTLE_MS = 240_000;
 
 /** R3: a report that kills every process that takes it up. */
 export const poison: Row = defineRow({
   id: 'R3',
-  fault: 'one report that kills its worker, among good ones',
+  fault: 'one report that kills its worker, in a bundle and among good ones',
   sizes: {
     full: { reports: 10_000, workers: 3, inflowMs: 60_000, env: {} },
     short: {
@@ -31,7 +32,10 @@ export const poison: Row = defineRow({
     });
     const good = makeReports('good', count);
     const bad = makeReports('poison', 1, { dead: 'poison' });
-    stage.putSyncJobsOf([...good, ...bad]);
+    // It comes in the middle of one call, and so in a bundle with its neighbours.
+    const before = makeReports('before', NEIGHBOURS);
+    const after = makeReports('after', NEIGHBOURS);
+    stage.putSyncJobsOf([...good, ...before, ...bad, ...after]);
     let crashes = 0;
     for (const slot of stage.fleet.slots) {
       slot.elasticsearch.watch(({ from, exchange }) => {
@@ -46,7 +50,7 @@ export const poison: Row = defineRow({
     const stopSupervising = stage.fleet.supervise();
     const inflow = stage.producer.inflow(good, (count / inflowMs) * 1_000);
     await sleep(inflowMs / 5);
-    await stage.producer.report(bad);
+    await stage.producer.report([...before, ...bad, ...after]);
     await inflow;
     await stage.settle(SETTLE_MS);
     await stopSupervising();

@@ -44,7 +44,10 @@ export interface Producer extends AsyncDisposable {
   report(reports: readonly OracleReport[]): Promise<void>;
   /** Hands them in once; what is not acknowledged is not the relay's. Resolves with whether the call went through. */
   reportOnce(reports: readonly OracleReport[]): Promise<boolean>;
-  /** Hands them in at so many a second, without waiting for slow calls. */
+  /**
+   * Hands them in at so many a second, without waiting for slow calls: one by one, several in a call, and now and
+   * then many of them after a short rest, as chance has it.
+   */
   inflow(reports: readonly OracleReport[], perSecond: number): Promise<void>;
   /** Notes what another producer was told. */
   note(report: OracleReport, result: EnqueueResult): void;
@@ -58,6 +61,10 @@ export interface ProducerOptions {
 }
 
 const TICK_MS = 20;
+/** Share of the ticks in which each report has a call of its own, and of those that are followed by a rest. */
+const ALONE = 0.3;
+const RESTING = 0.05;
+const REST_MS = 300;
 const REPEAT_MS = 100;
 
 /** Opens it. */
@@ -69,6 +76,7 @@ export async function openProducer({ seed, redis, env }: ProducerOptions): Promi
   });
   const config = readConfig({ ...env, REDIS_URL: `redis://:${redis.password}@127.0.0.1:${proxy.port}` });
   const relay = openRelay(config);
+  const random = fork(seed, 'calls');
   const acknowledged = new Map<string, Acknowledged>();
   const unacknowledged: OracleReport[] = [];
   const failedCalls: FailedCall[] = [];
@@ -123,9 +131,11 @@ export async function openProducer({ seed, redis, env }: ProducerOptions): Promi
         reports.length,
         Math.floor(((performance.now() - startedAtMs) / 1_000) * perSecond),
       );
-      if (due > next) calls.push(report(reports.slice(next, due)));
+      const batch = reports.slice(next, due);
+      if (random() < ALONE) calls.push(...batch.map((one) => report([one])));
+      else if (batch.length > 0) calls.push(report(batch));
       next = Math.max(next, due);
-      await sleep(TICK_MS);
+      await sleep(random() < RESTING ? REST_MS : TICK_MS);
     }
     await Promise.all(calls);
   }

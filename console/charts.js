@@ -227,7 +227,7 @@ class Chart {
           size: 56,
           space: 32,
           ...(isWhole === true ? { incrs: WHOLE_STEPS } : {}),
-          ...(logarithmic === true ? { splits: timesWithin } : {}),
+          ...(logarithmic === true ? { splits: timesWithin, filter: (_, ticks) => ticks } : {}),
           values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : axisFormat(tick))),
         },
       ],

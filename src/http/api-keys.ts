@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** `report` hands reports in; `read` looks at queue and dead letters; `operate` changes dead letters. */
+/** `report` hands reports in; `read` looks at queue and dead letters; `operate` changes dead letters and pauses. */
 export const SCOPES = ['report', 'read', 'operate'] as const;
 
 export type Scope = (typeof SCOPES)[number];

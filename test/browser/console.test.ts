@@ -26,6 +26,12 @@ const rowsAre = (page: Page, count: number): Promise<void> =>
 const button = (within: Page | Locator, name: string | RegExp): Locator =>
   within.getByRole('button', { name });
 
+test('where there is no Chromium, it is said how to get one', async () => {
+  await expect(launchChromium({ PATH: '' })).rejects.toThrow(
+    'apt-get install --no-install-recommends chromium',
+  );
+});
+
 describe('the console', () => {
   test('goes from nothing through a batch, an outage and a redrive', async () => {
     const { page, standIn, relay, ready } = await openConsole(browser);

@@ -33,7 +33,7 @@ function createCommand(): Command {
     )
     .requiredOption(
       '-s, --scope <scope>',
-      'what it may do: report (hand reports in), read (look), operate (change dead letters); several times',
+      'what it may do: report (hand reports in), read (look), operate (change dead letters, pause and resume); several times',
       addScope,
     )
     .option('-n, --name <name>', 'who will use it, as the log names them', 'connectors')

@@ -62,6 +62,7 @@ function howToTalk({ config, standIn, app }: EmbeddedStack): string[] {
     `  Redis          ${config.redis.url}`,
     `  Elasticsearch  ${standIn.url}  (a stand-in)`,
     `  Worker         ${app.address}/readyz`,
+    `  Console        ${app.address}/`,
     `  HTTP           ${app.address}/docs`,
     '',
     'In another terminal:',

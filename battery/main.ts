@@ -1,4 +1,4 @@
-/** `npm run battery -- --rows R1,R8 --seed 7 [--short] [--json] [--log FILE]`; docs/reliability.md says what it shows. */
+/** `npm run battery -- --rows R1,R8 --seed 7 [--short] [--json] [--log FILE] [--minutes N]`; docs/reliability.md says what it shows. */
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { describe } from './print.ts';
@@ -13,11 +13,15 @@ const { values } = parseArgs({
     short: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     log: { type: 'string' },
+    minutes: { type: 'string' },
   },
 });
 
 const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
 if (!Number.isSafeInteger(seed)) throw new Error(`--seed: expected a whole number, got ${values.seed}`);
+const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
+if (minutes !== undefined && !(minutes > 0))
+  throw new Error(`--minutes: expected a number above 0, got ${values.minutes}`);
 const form = values.short ? 'short' : 'full';
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -31,7 +35,11 @@ process.on('SIGINT', () => process.exit(130)).on('SIGTERM', () => process.exit(1
 
 say(`seed ${seed}, ${form} form; --seed ${seed} runs the same again`);
 const results: RowResult[] = [];
-for await (const result of runRows(pick(values.rows), seed, form, { say, log })) {
+for await (const result of runRows(pick(values.rows), seed, form, {
+  say,
+  log,
+  ...(minutes === undefined ? {} : { minutes }),
+})) {
   results.push(result);
   if (!values.json) console.log(`${describe(result)}\n`);
 }

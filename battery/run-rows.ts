@@ -21,14 +21,20 @@ export async function* runRows(
   rows: readonly Row[],
   seed: number,
   form: Form,
-  { say, log }: Pick<RowContext, 'say' | 'log'>,
+  { say, log, ...options }: Pick<RowContext, 'say' | 'log' | 'minutes'>,
 ): AsyncGenerator<RowResult> {
   for (const row of rows) {
     const startedAtMs = performance.now();
     const result = { row: row.id, fault: row.fault, seed, form, sizes: row.sizes[form] };
     const durationMs = (): number => Math.round(performance.now() - startedAtMs);
     try {
-      const findings = await row.run({ seed, form, log, say: (line) => say(`${row.id}: ${line}`) });
+      const findings = await row.run({
+        ...options,
+        seed,
+        form,
+        log,
+        say: (line) => say(`${row.id}: ${line}`),
+      });
       const passed = findings.length > 0 && findings.every(({ holds }) => holds);
       yield { ...result, passed, findings, durationMs: durationMs() };
     } catch (error) {

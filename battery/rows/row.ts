@@ -7,6 +7,8 @@ export type Form = 'full' | 'short';
 export interface RowContext {
   readonly seed: number;
   readonly form: Form;
+  /** How long a soak lasts; absent, as its form says. */
+  readonly minutes?: number;
   /** Says in one line what is going on. */
   say(line: string): void;
   /** Is given every line that workers print, to look into what went wrong. */

@@ -12,7 +12,7 @@ const PAGE = 25;
 const REST_MS = 300;
 
 /** How often a list that changes is fetched at most, in milliseconds. */
-const REFRESH_MS = 2_000;
+const REFRESH_MS = 900;
 
 /** Longest piece of a text in the table, in characters. */
 const EXCERPT = 220;

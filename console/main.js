@@ -11,7 +11,7 @@ import { askPause, say } from './dialogs.js';
 import { byId, fill, make, setText } from './dom.js';
 import { Flow } from './flow.js';
 import { Letters } from './letters.js';
-import { showRuns, showStages, showVerdict, showWorkers } from './panels.js';
+import { showRuns, showSilence, showStages, showVerdict, showWorkers } from './panels.js';
 import { openStory } from './story.js';
 import { toggleTheme } from './theme.js';
 
@@ -95,9 +95,16 @@ async function start(session) {
     if (mayOperate) showSwitch(overview);
     document.body.dataset['ready'] = 'true';
   });
-  source.addEventListener('away', () => showLink('away', 'Redis does not answer'));
+  source.addEventListener('away', () => {
+    showLink('away', 'waiting for Redis');
+    showSilence(
+      'Redis does not answer',
+      'Until it does, nothing is accepted, and producers are told so; what was accepted is kept in it.',
+    );
+  });
   source.addEventListener('error', () => {
-    showLink('lost', 'the door does not answer');
+    showLink('lost', 'connecting again');
+    showSilence('The door does not answer', 'What is shown here is old; the page tries again by itself.');
     // It may be that the session is over: a stream does not say why it was refused.
     if (source.readyState === EventSource.CLOSED) void call('GET', '/v1/queue').catch(() => undefined);
   });

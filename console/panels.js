@@ -68,9 +68,23 @@ export function verdictOf(overview, nowMs) {
 /** @param {string} text */
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
+/**
+ * Says that nothing new is known, and marks what is seen as old.
+ *
+ * @param {string} title
+ * @param {string} detail
+ */
+export function showSilence(title, detail) {
+  document.body.dataset['stale'] = 'true';
+  byId('verdict').dataset['state'] = 'bad';
+  setText(byId('verdict-title'), title);
+  setText(byId('verdict-detail'), detail);
+}
+
 /** @param {Overview} overview @param {number} nowMs */
 export function showVerdict(overview, nowMs) {
   const { state, title, detail } = verdictOf(overview, nowMs);
+  document.body.dataset['stale'] = 'false';
   byId('verdict').dataset['state'] = state;
   // Whoever listens hears that it is away, and not every second that goes by.
   const heading = byId('verdict-title');

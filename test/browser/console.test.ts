@@ -1,6 +1,7 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApiKey } from '../../src/http/api-keys.ts';
+import { startOwnRedis } from '../support/redis.ts';
 import { until } from '../support/wait.ts';
 import { launchChromium } from './launch-chromium.ts';
 import { addSyncJobs, openConsole, reportsFor } from './open-console.ts';
@@ -152,6 +153,19 @@ describe('the console', () => {
     await page.getByText('No dead letter matches. Clear the filter').waitFor();
     await button(page, 'Clear the filter').click();
     await rowsAre(page, 3);
+  });
+
+  test('says that Redis is away, and goes on when it is back', async () => {
+    await using redis = await startOwnRedis();
+    const { page, ready } = await openConsole(browser, { env: { REDIS_URL: redis.url } });
+    await ready();
+    await heading(page, 'Reports flow').waitFor();
+    await redis.kill();
+    await heading(page, 'Redis does not answer').waitFor();
+    await page.locator('body[data-stale="true"]').waitFor();
+    await redis.start();
+    await heading(page, 'Reports flow').waitFor();
+    await page.locator('body[data-stale="false"]').waitFor();
   });
 
   test('is paused and resumed by the keyboard alone, and says who did it and why', async () => {

@@ -22,7 +22,7 @@ import { logAttempts } from './adapters/observe/log-attempts.ts';
 import { logConnection } from './adapters/observe/log-connection.ts';
 import { createMetrics } from './adapters/observe/metrics.ts';
 import type { Config } from './config.ts';
-import { errorReportParser } from './domain/error-report.ts';
+import { errorReportParser, longestPayloadBytes } from './domain/error-report.ts';
 import { type Door, serveDoor } from './door.ts';
 import type { HealthCheck } from './pipeline/check-health.ts';
 import { expireDeadLetters } from './pipeline/expire-dead-letters.ts';
@@ -180,7 +180,10 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
 
     const sweep = {
       failedJobs: failedJobsOf(bull, redis),
-      brokenJobs: brokenJobsOf(bull, redis, options.lockDurationMs),
+      brokenJobs: brokenJobsOf(bull, redis, {
+        lockDurationMs: options.lockDurationMs,
+        maxPayloadBytes: longestPayloadBytes(config.reports),
+      }),
       bundles,
       deadLetters,
       parse,

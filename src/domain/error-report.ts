@@ -42,6 +42,17 @@ const MAX_FIELD_BYTES = 512;
 
 const REPORTED_AT = `an ISO 8601 date and time with a zone, such as 2026-11-23T09:30:00Z, of at most ${MAX_FIELD_BYTES} bytes`;
 
+/** JSON writes one byte as six where it escapes it. */
+const MOST_BYTES_A_BYTE = 6;
+
+/** Names, quotes and other fields of a report, and a bundle of reports with short texts; far more than they take. */
+const OTHER_BYTES = 4_194_304;
+
+/** Most bytes that a stored payload with reports within these limits has, as JSON. */
+export function longestPayloadBytes({ maxErrorBytes }: ReportLimits): number {
+  return maxErrorBytes * MOST_BYTES_A_BYTE + OTHER_BYTES;
+}
+
 /** A path segment of `.` or `..` changes the path it stands in, and no client escapes it. */
 const isPathStep = (text: string): boolean => text === '.' || text === '..';
 

@@ -31,13 +31,30 @@ if redis.call('PTTL', KEYS[1]) ~= -1 then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[1])`;
 
 /**
+ * Keeps no more than the beginning of a payload that is too long. KEYS: the job. ARGV: most bytes, bytes to keep.
+ * What is left is no JSON, and so no report.
+ */
+const SHORTEN = `
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return 0 end
+local bytes = redis.call('HSTRLEN', KEYS[1], 'data')
+if bytes <= tonumber(ARGV[1]) then return 0 end
+local start = string.sub(redis.call('HGET', KEYS[1], 'data'), 1, tonumber(ARGV[2]))
+redis.call('HSET', KEYS[1], 'data', start .. '... [' .. (bytes - tonumber(ARGV[2])) .. ' bytes left out]')
+return bytes`;
+
+/** What is kept of a payload that is too long, in bytes. */
+const KEPT_BYTES = 1_024;
+
+/**
  * Finds jobs that BullMQ itself stumbles over, before anything of ours is asked: it reads options, progress and
  * parent as JSON when it hands a job out, and counts in Lua. Such a job goes round between the jobs under way
- * and the waiting ones for ever.
- *
- * @param lockDurationMs how long a lock lasts without renewal
+ * and the waiting ones for ever. So does one whose payload is so long that each worker dies of fetching it.
  */
-export function brokenJobsOf(queue: Queue, redis: Redis, lockDurationMs: number): BrokenJobs {
+export function brokenJobsOf(
+  queue: Queue,
+  redis: Redis,
+  { lockDurationMs, maxPayloadBytes }: BrokenJobsOptions,
+): BrokenJobs {
   async function mendJob(id: string): Promise<Mended[]> {
     const key = queue.toKey(id);
     if ((await redis.eval(DROP, 2, queue.toKey('active'), key, id)) === 1) {
@@ -46,6 +63,10 @@ export function brokenJobsOf(queue: Queue, redis: Redis, lockDurationMs: number)
     const mended: Mended[] = [];
     if ((await redis.eval(MEND_LOCK, 1, `${key}:lock`, lockDurationMs)) === 1) {
       mended.push({ jobId: id, what: 'a lock that would not have expired' });
+    }
+    const longBytes = Number(await redis.eval(SHORTEN, 1, key, maxPayloadBytes, KEPT_BYTES));
+    if (longBytes > 0) {
+      mended.push({ jobId: id, what: `a payload of ${longBytes} bytes; all but its beginning left out` });
     }
     const broken = brokenFields(await redis.hmget(key, ...FIELDS));
     if (broken.set.length + broken.leaveOut.length > 0) {
@@ -73,6 +94,14 @@ export function brokenJobsOf(queue: Queue, redis: Redis, lockDurationMs: number)
       ];
     },
   };
+}
+
+/** Bounds of what counts as whole. */
+export interface BrokenJobsOptions {
+  /** How long a lock lasts without renewal. */
+  readonly lockDurationMs: number;
+  /** Longest payload that may be a report or a bundle, as it lies in Redis. */
+  readonly maxPayloadBytes: number;
 }
 
 const FIELDS = ['opts', 'progress', 'parent', 'atm', 'ats', 'stc'] as const;

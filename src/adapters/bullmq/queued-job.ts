@@ -2,6 +2,7 @@ import type { Job, JobJson, JobsOptions } from 'bullmq';
 import { type JobHistory, NO_HISTORY } from '../../domain/job.ts';
 import { isLineage } from '../../domain/lineage.ts';
 import type { Payload, QueuedJob } from '../../pipeline/ports.ts';
+import { isCostlyJson } from './is-costly-json.ts';
 
 /** Reads what BullMQ hands over into our own words; whatever a foreign producer wrote must not throw here. */
 export function toQueuedJob(job: Job): QueuedJob {
@@ -26,7 +27,7 @@ function traceOf(job: Job): { readonly trace?: string } {
   return typeof written === 'string' && written.length <= MAX_TRACE_LENGTH ? { trace: written } : {};
 }
 
-/** A payload that BullMQ could not parse, kept as it was found. */
+/** A payload that could not, or should not, be parsed, kept as it was found. */
 class UnreadablePayload {
   readonly text: string;
 
@@ -87,7 +88,8 @@ const WORKER_OWNED_OPTIONS = {
  * 1. Its options are the worker's, whatever the producer set: a client in another language that knows
  *    nothing of retries gets the same as any other.
  * 2. A payload that is not JSON becomes a dead letter. By itself BullMQ would hand the job out for ever,
- *    because it parses before anything can fail the job.
+ *    because it parses before anything can fail the job. One that a worker died on, and that is too costly to be
+ *    any of ours, is not parsed again.
  * 3. A job that BullMQ has marked to be failed unseen is handed to us like any other. Whether it kills its
  *    worker is found out by trying it alone, and no mark of another worker's makes a report poison.
  * 4. A rule to repeat it is left out: a report is told once, and a broken rule would keep the job from us.
@@ -107,11 +109,17 @@ interface Repetition {
 }
 
 function createTolerantly(create: (json: JobJson) => Job, json: JobJson): Job {
+  // Parsing it may be what the worker died of, before anything could be noted of the job.
+  if (countOf(json.stalledCounter) > 0 && isCostlyJson(String(json.data))) return createUnread(create, json);
   try {
     return create(json);
   } catch {
-    const job = create({ ...json, data: 'null' });
-    job.data = new UnreadablePayload(String(json.data));
-    return job;
+    return createUnread(create, json);
   }
+}
+
+function createUnread(create: (json: JobJson) => Job, json: JobJson): Job {
+  const job = create({ ...json, data: 'null' });
+  job.data = new UnreadablePayload(String(json.data));
+  return job;
 }

@@ -368,7 +368,7 @@ describe('a bundle', () => {
 
     const swept = {
       failedJobs: failedJobsOf(foreign, redis),
-      brokenJobs: brokenJobsOf(foreign, redis, 1_000),
+      brokenJobs: brokenJobsOf(foreign, redis, { lockDurationMs: 1_000, maxPayloadBytes: 1_000_000 }),
     };
     const bundles = bundlesOf(redis, names, foreign);
     await sweepFailed({

@@ -13,7 +13,7 @@ import { until } from '../../support/wait.ts';
 function sweepOf({ foreign, redis, deadLetters, names }: QueueSetup): SweepContext {
   return {
     failedJobs: failedJobsOf(foreign, redis),
-    brokenJobs: brokenJobsOf(foreign, redis, 1_000),
+    brokenJobs: brokenJobsOf(foreign, redis, { lockDurationMs: 1_000, maxPayloadBytes: 1_000_000 }),
     bundles: bundlesOf(redis, names, foreign),
     deadLetters,
     parse,
@@ -192,4 +192,24 @@ test('a lock that would never expire is given the time that locks have', async (
   await sweepFailed(sweepOf(setup));
 
   await until('it is applied', async () => (await setup.isQuiet()) && setup.events.length === 1);
+});
+
+test('a payload too long for any report is cut down, so that nobody dies of fetching it', async () => {
+  const setup = await setupQueue();
+  const { foreign, redis } = setup;
+  for (const [id, bytes] of [
+    ['long', 1_000_001],
+    ['longest', 1_000_000],
+  ] as const) {
+    await foreign.add('report', {}, { jobId: id });
+    await redis.hset(foreign.toKey(id), 'data', `"${'x'.repeat(bytes - 2)}"`);
+    await redis.lmove(foreign.toKey('wait'), foreign.toKey('active'), 'RIGHT', 'LEFT');
+  }
+
+  await sweepFailed(sweepOf(setup));
+
+  expect(await redis.hget(foreign.toKey('long'), 'data')).toMatch(
+    /^"x{1023}\.\.\. \[998977 bytes left out\]$/,
+  );
+  expect(await redis.hstrlen(foreign.toKey('longest'), 'data')).toBe(1_000_000);
 });

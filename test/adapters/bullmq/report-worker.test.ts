@@ -167,6 +167,25 @@ describe('a payload from outside', () => {
     },
   );
 
+  test('that a worker died on, and that would fill a process when it is parsed, is not parsed again', async () => {
+    const { foreign, redis, work, events, isQuiet } = await setupQueue();
+    await foreign.add('report', {}, { jobId: 'deep' });
+    // Parsed, this takes hundreds of mebibytes.
+    const text = '['.repeat(5_000_000) + ']'.repeat(5_000_000);
+    await redis.hset(foreign.toKey('deep'), { data: text, stc: 1 });
+    const before = process.memoryUsage().heapUsed;
+    let most = 0;
+    const settled: SettleJob = async ({ payload }) => {
+      most = process.memoryUsage().heapUsed - before;
+      expect(payload.kind).toBe('text');
+      return { outcome: { kind: 'applied' }, history: { attempts: [] } };
+    };
+    work({ settle: settled });
+    await until('it is settled', async () => (await isQuiet()) && events.length === 1);
+
+    expect(most).toBeLessThan(100 * 2 ** 20);
+  });
+
   test('that is missing altogether becomes a dead letter', async () => {
     const { foreign, redis, work, events, deadLetters, isQuiet } = await setupQueue();
     await foreign.add('report', report(), { jobId: 'whole' });

@@ -47,9 +47,9 @@ async function bench(
     },
   });
   const isWhole = only === undefined && sizes.name === 'full';
-  const folder = charts ?? (isWhole || docs ? CHARTS : undefined);
+  const folder = charts ?? (isWhole ? CHARTS : undefined);
   if (folder !== undefined) await drawCharts(results.figures, folder);
-  if (docs) await writeDocs(results, PAGE);
+  if (docs) await writeDocs(results, await drawCharts(results.figures, CHARTS), PAGE);
   process.stdout.write(`${json ? JSON.stringify(toJson(results), null, 2) : printTables(results)}\n`);
   process.exitCode = results.judgements.every(({ holds }) => holds) ? 0 : 1;
 }

@@ -46,8 +46,7 @@ export const backlog: Measure = {
       const server = redis.get(name);
       if (server === undefined) throw new Error(`no Redis for ${name}`);
       const isSmall = name === 'small';
-      if (isSmall) await server.client.flushall();
-      const enqueuedPerSecond = await enqueueRate(server);
+      const enqueuedPerSecond = await enqueueRate(server, isSmall ? sizes.backlogs.small : undefined);
       if (isSmall) await server.client.flushall();
       const worked = { warmUp: sizes.warmUpReports, measured: sizes.measuredReports };
       const perSecond = isSmall
@@ -77,21 +76,28 @@ export const backlog: Measure = {
       ];
     });
 
-    /** The first call is for warming up. */
-    async function enqueueRate({ url }: OwnRedis): Promise<number> {
+    /** The first call is for warming up; few are made to wait anew before each. */
+    async function enqueueRate({ url, client }: OwnRedis, waiting: number | undefined): Promise<number> {
       await using relay = relayTo({ redisUrl: url });
       let tookMs = 0;
-      for (let call = 0; call < 2; call += 1) {
+      for (let call = 0; call <= CALLS; call += 1) {
+        if (waiting !== undefined) {
+          await client.flushall();
+          await copyJobs(client, url, 1, waiting);
+        }
         const reports = reportsFrom(handedIn, sizes.batchReports);
         handedIn += sizes.batchReports;
         const startedAt = performance.now();
         await relay.reportMany(reports);
-        tookMs = performance.now() - startedAt;
+        if (call > 0) tookMs += performance.now() - startedAt;
       }
-      return (sizes.batchReports * 1_000) / tookMs;
+      return (CALLS * sizes.batchReports * 1_000) / tookMs;
     }
   },
 };
+
+/** Calls of the library that are measured in a round: one alone is over before the machine's mood shows. */
+const CALLS = 5;
 
 interface Worked {
   readonly warmUp: number;

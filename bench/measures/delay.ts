@@ -24,7 +24,7 @@ const CALM_FACTOR = 1.5;
 interface Delays {
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Applied in a second, once it runs evenly. */
+  /** Applied in a second while reports come. */
   readonly perSecond: number;
 }
 
@@ -134,14 +134,14 @@ async function measure(
 
 function delaysOf(handedInAtMs: Float64Array, answeredAtMs: Float64Array): Delays {
   const tookMs = answeredAtMs.map((atMs, index) => atMs - (handedInAtMs[index] ?? 0));
-  const answers = answeredAtMs.toSorted();
-  // The second half, where all runs evenly.
-  const half = Math.floor(answers.length / 2);
-  const spanMs = (answers.at(-1) ?? 0) - (answers[half] ?? 0);
+  // The second half of the time that reports come, when all runs evenly and nothing only drains yet.
+  const [firstAtMs, lastAtMs] = [handedInAtMs.at(0) ?? 0, handedInAtMs.at(-1) ?? 0];
+  const spanMs = (lastAtMs - firstAtMs) / 2;
+  const answered = answeredAtMs.filter((atMs) => atMs > lastAtMs - spanMs && atMs <= lastAtMs).length;
   return {
     p50Ms: percentile(tookMs, 0.5),
     p99Ms: percentile(tookMs, 0.99),
-    perSecond: ((answers.length - 1 - half) * 1_000) / spanMs,
+    perSecond: (answered * 1_000) / spanMs,
   };
 }
 

@@ -19,13 +19,24 @@ type Name = keyof typeof NAMES;
 
 const ALL = Object.keys(NAMES) as readonly Name[];
 
+/** A chart that was drawn. */
+export interface Chart {
+  readonly file: string;
+  readonly title: string;
+}
+
 /** Writes each chart whose figures there are, as SVG, into the folder; makes it where it is missing. */
-export async function drawCharts(figures: FigureSet, folder: string | URL): Promise<readonly string[]> {
+export async function drawCharts(figures: FigureSet, folder: string | URL): Promise<readonly Chart[]> {
   const path = typeof folder === 'string' ? folder : fileURLToPath(folder);
   await mkdir(path, { recursive: true });
   const drawn = Object.entries(chartsOf(figures)).filter(([, bars]) => isThere(bars));
-  for (const [name, bars] of drawn) await writeFile(join(path, `performance-${name}.svg`), barChart(bars));
-  return drawn.map(([name]) => name);
+  const charts: Chart[] = [];
+  for (const [name, bars] of drawn) {
+    const file = `performance-${name}.svg`;
+    await writeFile(join(path, file), barChart(bars));
+    charts.push({ file, title: bars.title });
+  }
+  return charts;
 }
 
 function chartsOf(figures: FigureSet): Readonly<Record<string, Bars>> {

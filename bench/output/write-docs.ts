@@ -2,10 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { summaryOf } from '../figures/statistics.ts';
 import type { Results } from '../run-measures.ts';
 import { describeRun } from './describe-run.ts';
+import type { Chart } from './draw-charts.ts';
 import { formatValue } from './format.ts';
 import { sizingOf } from './sizing.ts';
 
-const PARTS = ['run', 'goals', 'sizing', 'figures'] as const;
+const PARTS = ['run', 'goals', 'charts', 'sizing', 'figures'] as const;
 
 type Part = (typeof PARTS)[number];
 
@@ -14,9 +15,9 @@ type Part = (typeof PARTS)[number];
  *
  * @throws {Error} where the page has no such marks
  */
-export async function writeDocs(results: Results, page: URL): Promise<void> {
+export async function writeDocs(results: Results, charts: readonly Chart[], page: URL): Promise<void> {
   let text = await readFile(page, 'utf8');
-  for (const part of PARTS) text = replacePart(text, part, partsOf[part](results));
+  for (const part of PARTS) text = replacePart(text, part, partsOf[part](results, charts));
   await writeFile(page, text);
 }
 
@@ -28,7 +29,7 @@ export function replacePart(text: string, part: string, content: string): string
   return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
 }
 
-const partsOf: Readonly<Record<Part, (results: Results) => string>> = {
+const partsOf: Readonly<Record<Part, (results: Results, charts: readonly Chart[]) => string>> = {
   run: (results) => describeRun(results).join('\n'),
   goals: ({ judgements }) =>
     [
@@ -39,6 +40,7 @@ const partsOf: Readonly<Record<Part, (results: Results) => string>> = {
           `| \`${key}\` | ${goal} | ${formatValue(median, unit)} | ${formatValue(min)} – ${formatValue(max)} | ${holds ? 'yes' : '**no**'} | ${text} |`,
       ),
     ].join('\n'),
+  charts: (_results, charts) => charts.map(({ file, title }) => `![${title}](images/${file})`).join('\n\n'),
   sizing: ({ figures }) =>
     sizingOf(figures)
       .map((sentence) => `- ${sentence}`)

@@ -35,7 +35,7 @@ test('figures are written between their marks, again and again, and nothing else
 
 test('the page has all marks', async () => {
   const page = await readFile(new URL('../../docs/performance.md', import.meta.url), 'utf8');
-  for (const part of ['run', 'goals', 'sizing', 'figures'])
+  for (const part of ['run', 'goals', 'charts', 'sizing', 'figures'])
     expect(replacePart(page, part, 'x')).toContain('\n\nx\n\n');
 });
 
@@ -46,7 +46,9 @@ test('a chart is drawn where its figures are, with their names and values', asyn
     { key: 'throughput_0.rate.ours', title: '', unit: 'reports/s', samples: [11_000, 12_345, 13_000] },
     { key: 'throughput_0.rate.bee', title: '', unit: 'reports/s', samples: [678] },
   ]);
-  expect(await drawCharts(figures, folder)).toEqual(['throughput']);
+  expect(await drawCharts(figures, folder)).toEqual([
+    { file: 'performance-throughput.svg', title: expect.stringContaining('Elasticsearch at 0 ms') },
+  ]);
   expect(await readdir(folder)).toEqual(['performance-throughput.svg']);
   const svg = await readFile(join(folder, 'performance-throughput.svg'), 'utf8');
   expect(svg).toMatch(/^<svg /);

@@ -16,6 +16,7 @@ import { sizes } from './r15-sizes.ts';
 import { duplicates } from './r16-duplicates.ts';
 import { redrive } from './r17-redrive.ts';
 import { overload } from './r18-overload.ts';
+import { overloadByHttp } from './r18-overload-http.ts';
 import { soak } from './r19-soak.ts';
 import type { Row } from './row.ts';
 
@@ -39,5 +40,6 @@ export const ROWS: readonly Row[] = [
   duplicates,
   redrive,
   overload,
+  overloadByHttp,
   soak,
 ];

@@ -20,7 +20,26 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
       log: (fields: Record<string, unknown>) => withoutSecrets(fields),
     },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination ?? standardOutput());
+}
+
+/** Lines that are written together, in bytes: a write for each would cost as much as the line itself. */
+const GATHERED_BYTES = 4_096;
+
+/** How long a line may wait for others, in milliseconds. */
+const GATHERING_MS = 100;
+
+/** What a reader that has fallen asleep may cost in memory, in bytes; lines beyond that are left out. */
+const MOST_WAITING_BYTES = 4_194_304;
+
+/** Standard output. What waits is written when the process ends, however it ends, but for SIGKILL. */
+function standardOutput(): DestinationStream {
+  return pino.destination({
+    sync: false,
+    minLength: GATHERED_BYTES,
+    periodicFlush: GATHERING_MS,
+    maxLength: MOST_WAITING_BYTES,
+  });
 }
 
 /** A log for people who watch a terminal. */

@@ -49,8 +49,11 @@ const MIN_ROUND = 10;
 /** A round with more failures than this share shrinks the limit. */
 const FAILURE_SHARE = 0.5;
 
-/** Each round the best latency is forgotten by this share, because servers and data change. */
-const FORGETTING = 0.02;
+/**
+ * Each second the best latency is forgotten by this share, because servers and data change. Not each round: a server
+ * that answers within milliseconds has a hundred of them a second, and its line would grow unseen.
+ */
+const FORGETTING_PER_SECOND = 0.005;
 
 const SHRINK_ON_REJECTION = 0.7;
 const SHRINK_ON_FAILURES = 0.5;
@@ -101,7 +104,9 @@ function afterRound(state: ConcurrencyState, round: Round, policy: ConcurrencyPo
     return { ...state, limit: shrink(limit, SHRINK_ON_FAILURES, 1), round: NEW_ROUND };
   }
   const meanMs = round.totalMs / round.answers;
-  const bestMs = state.bestMs === 0 ? meanMs : Math.min(meanMs, state.bestMs * (1 + FORGETTING));
+  const roundMs = (meanMs * round.answers) / limit;
+  const forgotten = 1 + (FORGETTING_PER_SECOND * roundMs) / 1_000;
+  const bestMs = state.bestMs === 0 ? meanMs : Math.min(meanMs, state.bestMs * forgotten);
   return { limit: nextLimit(limit, round, bestMs / meanMs, policy), bestMs, round: NEW_ROUND };
 }
 

@@ -93,8 +93,18 @@ describe('above its base it', () => {
 
   test('takes a server that has become slower for good as it is, in the end', () => {
     let state = grownTo(100);
-    for (let round = 0; round < 200; round += 1) state = feed(state, state.limit, { latencyMs: 60 });
+    for (let round = 0; round < 5_000; round += 1) state = feed(state, state.limit, { latencyMs: 60 });
     expect(state.limit).toBeGreaterThan(100);
+  });
+
+  test('sees the line that grows at a server that answers within milliseconds', () => {
+    // It takes 8,000 a second and no more: what is sent beyond that waits.
+    let state = initialConcurrency(POLICY);
+    for (let round = 0; round < 2_000; round += 1) {
+      const latencyMs = Math.max(1, state.limit / 8);
+      state = feed(state, state.limit, { latencyMs, inFlight: state.limit });
+    }
+    expect(state.limit).toBeLessThan(80);
   });
 });
 

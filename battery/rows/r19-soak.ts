@@ -99,15 +99,18 @@ export const soak: Row = defineRow({
 /** Codes that say that Elasticsearch is not well. */
 const OF_AN_OUTAGE: ReadonlySet<string> = new Set(['server_error', 'ambiguous', 'misrouted']);
 
+/** The failures that opened it are logged after it, once the queue has taken note of them. */
+const NOTED_MS = 1_000;
+
 /** I5: by its own log, no worker used an attempt for an outage while its circuit was open. */
 function burned({ lines }: Evidence): Finding {
-  const open = new Set<string>();
+  const open = new Map<string, number>();
   let used = 0;
   let openings = 0;
-  for (const { slot, incarnation, msg, fields } of lines) {
+  for (const { slot, incarnation, msg, fields, atMs } of lines) {
     const worker = `${slot}/${incarnation}`;
     if (msg.startsWith('circuit open')) {
-      open.add(worker);
+      open.set(worker, atMs);
       openings += 1;
     } else if (msg.startsWith('circuit closed')) open.delete(worker);
     else if (msg === 'attempt failed' && open.has(worker) && OF_AN_OUTAGE.has(String(fields['code'])))

@@ -56,7 +56,8 @@ const answers = (name: string, fault: Parameters<FaultProxy['strike']>[0], proba
       elasticsearch.strike(fault, {
         forMs,
         probability,
-        matches: ({ path }) => path.startsWith('/_connector'),
+        // What strikes everything is an outage, and to be seen as one by health checks too.
+        matches: ({ path }) => probability === 1 || path.startsWith('/_connector'),
       });
     }
     await sleep(forMs);

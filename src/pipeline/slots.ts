@@ -6,12 +6,18 @@ export interface Slots {
   setLimit(limit: number): void;
 }
 
+/** Those that have been served are let go of when there are so many, and at least as many as still wait. */
+const MOST_SERVED = 1_024;
+
 /** Makes places for so many attempts. */
 export function openSlots(limit: number): Slots {
   let places = limit;
   let taken = 0;
   let waiting: (() => void)[] = [];
-  /** Those of `waiting` that have been served; the list is cut now and then, and not at each. */
+  /**
+   * Those of `waiting` that have been served; the list is cut now and then, and not at each. It may never be empty:
+   * a worker with a backlog always has some at hand.
+   */
   let served = 0;
 
   function serve(): void {
@@ -19,8 +25,8 @@ export function openSlots(limit: number): Slots {
       taken += 1;
       waiting[served++]?.();
     }
-    if (served === waiting.length) {
-      waiting = [];
+    if (served === waiting.length || (served >= MOST_SERVED && served * 2 >= waiting.length)) {
+      waiting = waiting.slice(served);
       served = 0;
     }
   }

@@ -113,8 +113,9 @@ function burned({ lines }: Evidence): Finding {
       open.set(worker, atMs);
       openings += 1;
     } else if (msg.startsWith('circuit closed')) open.delete(worker);
-    else if (msg === 'attempt failed' && open.has(worker) && OF_AN_OUTAGE.has(String(fields['code'])))
-      used += 1;
+    else if (msg === 'attempt failed' && OF_AN_OUTAGE.has(String(fields['code']))) {
+      if (atMs - (open.get(worker) ?? atMs) > NOTED_MS) used += 1;
+    }
   }
   return finding(
     'I5 no attempt burned',

@@ -16,7 +16,7 @@ export function describeMachine(redis: string): Machine {
     cores: availableParallelism(),
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     memoryGiB: Math.round(totalmem() / 2 ** 30),
-    system: `${process.platform} ${release()}`,
+    system: `${process.platform} ${release().split('.').slice(0, 2).join('.')}`,
     node: process.version,
     redis,
   };

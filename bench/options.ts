@@ -51,6 +51,7 @@ export function readOptions(args: readonly string[]): Options {
   });
   const sizes = sizesOf(values.size ?? (values.quick ? 'quick' : 'full'));
   const { help, json, docs, only, charts } = values;
+  if (docs && only !== undefined) throw new RangeError('--docs: the page shows all goals; leave --only out');
   return { help, json, docs, only, charts, sizes, rounds: roundsOf(values.rounds, sizes) };
 }
 

@@ -63,6 +63,7 @@ test('help names every goal, and a wrong option is told', async () => {
     [['--only', 'p99'], 'got p99'],
     [['--rounds', '0'], 'expected a whole number from 1, got 0'],
     [['--size', 'huge'], 'expected full, quick or tiny, got huge'],
+    [['--docs', '--only', 'p1'], 'leave --only out'],
     [['--fast'], '--fast'],
   ] as const) {
     const { code, stderr } = await runBench(...args);

@@ -4,7 +4,7 @@
  * - `<prefix>:bundled`: a hash, from the id of each report in a bundle to its bundle. A report leaves it when it is
  *   settled, or becomes a job of its own.
  * - `<prefix>:bundles`: the ids of all bundles.
- * - `relay:reports`, a field in a bundle's own hash: how many reports were accepted with it.
+ * - `relay:reports`, a field in a bundle's own hash: how many of its reports are still to be settled with it.
  *
  * BullMQ's additions cannot be made conditional, but it adds nothing where a job exists: a placeholder in its place
  * keeps out what must not be added, within one transaction, where nobody else sees it.
@@ -42,6 +42,13 @@ local function isOnItsWay(id)
   return bundle and redis.call('EXISTS', jobs .. bundle) == 1
 end
 
+-- Counts reports that have left a bundle.
+local function countOut(bundle, reports)
+  if redis.call('HEXISTS', jobs .. bundle, 'relay:reports') == 1 then
+    redis.call('HINCRBY', jobs .. bundle, 'relay:reports', -reports)
+  end
+end
+
 local function keepOut(job)
   if redis.call('EXISTS', jobs .. job) == 0 then redis.call('HSET', jobs .. job, 'relay:placeholder', 1) end
 end
@@ -67,18 +74,20 @@ end
  * Before BullMQ adds jobs. KEYS: jobs, bundled, bundles, account. ARGV: for each job its id, the number of its reports, their ids.
  *
  * Returns for each report, in one text, 1 where it is on its way already and 0 where it is new. A job of which no
- * report is new is kept out.
+ * report is new is kept out. Where the answer to the same transaction was lost and it is sent again, its bundle is
+ * there already, and what it holds is as new as it was.
  */
 export const BEGIN_ADD: string = `${SHARED}
 local known, at = {}, 1
 while at <= #ARGV do
-  local last, isNew = at + 1 + tonumber(ARGV[at + 1]), false
+  local job, last, isNew = ARGV[at], at + 1 + tonumber(ARGV[at + 1]), false
+  local isRepeated = ARGV[at + 2] ~= job and redis.call('EXISTS', jobs .. job) == 1
   for i = at + 2, last do
-    local isKnown = isOnItsWay(ARGV[i])
+    local isKnown = isOnItsWay(ARGV[i]) and not (isRepeated and redis.call('HGET', bundled, ARGV[i]) == job)
     known[#known + 1] = isKnown and '1' or '0'
     isNew = isNew or not isKnown
   end
-  if not isNew then keepOut(ARGV[at]) end
+  if not isNew then keepOut(job) end
   at = last + 1
 end
 -- Redis always takes a key away, and refuses to set one where it is full: then nothing is known after the additions.
@@ -88,7 +97,8 @@ return table.concat(known)`;
 
 /**
  * After it has added them. KEYS: jobs, bundled, bundles, account. ARGV: as for \`BEGIN_ADD\`. A bundle takes those of its
- * reports that are new, and only where its job is there.
+ * reports that are new, and only where its job is there, and once: sent again, it takes nothing, because what is no
+ * longer in it has been settled.
  */
 export const END_ADD: string = `${SHARED}
 local known = redis.call('GET', KEYS[4] .. ':step') or ''
@@ -99,7 +109,7 @@ while at <= #ARGV do
   local isThere = not wasKeptOut(job) and redis.call('HEXISTS', jobs .. job, 'data') == 1
   if isThere and ARGV[at + 2] == job then
     if string.sub(known, report, report) == '0' then accepted = accepted + 1 end
-  elseif isThere then
+  elseif isThere and redis.call('HEXISTS', jobs .. job, 'relay:reports') == 0 then
     local taken = 0
     for i = at + 2, last do
       if not isOnItsWay(ARGV[i]) then
@@ -152,22 +162,28 @@ for i = 2, #ARGV, 5 do
         redis.call('HSET', key, 'atm', ARGV[i + 1], 'ats', ARGV[i + 2], 'progress', ARGV[i + 4])
         if ARGV[i + 3] ~= '0' then redis.call('HSET', key, 'stc', ARGV[i + 3]) end
       end
-      if redis.call('HGET', bundled, id) == ARGV[1] then redis.call('HDEL', bundled, id) end
+      if redis.call('HGET', bundled, id) == ARGV[1] then
+        redis.call('HDEL', bundled, id)
+        countOut(ARGV[1], 1)
+      end
     end
   end
 end
 return left`;
 
 /** KEYS: jobs, bundled, bundles, account. ARGV: bundle, whether these are the last, reports. */
-export const NOTE_SETTLED: string = `
+export const NOTE_SETTLED: string = `${SHARED}
 local settled = 0
 for i = 3, #ARGV do
-  if redis.call('HGET', KEYS[2], ARGV[i]) == ARGV[1] then
-    redis.call('HDEL', KEYS[2], ARGV[i])
+  if redis.call('HGET', bundled, ARGV[i]) == ARGV[1] then
+    redis.call('HDEL', bundled, ARGV[i])
     settled = settled + 1
   end
 end
-if settled > 0 then redis.call('HINCRBY', KEYS[4], 'settled', settled) end
+if settled > 0 then
+  redis.call('HINCRBY', KEYS[4], 'settled', settled)
+  countOut(ARGV[1], settled)
+end
 if ARGV[2] == '1' then redis.call('SREM', KEYS[3], ARGV[1]) end
 return 1`;
 

@@ -216,7 +216,5 @@ async function countInBundles(
     [jobs, bundled, bundles],
     [],
   )) as number[];
-  // A bundle under way may have noted some of its reports as settled already.
-  const stillInActive = Math.min(inActive, inAll);
-  return { waiting: inAll - stillInActive - (all - active), active: stillInActive - active };
+  return { waiting: inAll - inActive - (all - active), active: inActive - active };
 }

@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { readAccount } from '../../../src/adapters/bullmq/account.ts';
 import { brokenJobsOf } from '../../../src/adapters/bullmq/broken-jobs.ts';
 import { bundlesOf } from '../../../src/adapters/bullmq/bundles.ts';
+import { connectRedis } from '../../../src/adapters/bullmq/connect-redis.ts';
 import { failedJobsOf } from '../../../src/adapters/bullmq/failed-jobs.ts';
 import { findJob } from '../../../src/adapters/bullmq/find-job.ts';
+import { openReportQueue, type ReportQueue } from '../../../src/adapters/bullmq/report-queue.ts';
 import { silentLog } from '../../../src/adapters/observe/create-log.ts';
 import type { Answer } from '../../../src/domain/answer.ts';
 import type { ErrorReport } from '../../../src/domain/error-report.ts';
 import { reportJobId } from '../../../src/domain/job.ts';
 import { sweepFailed } from '../../../src/pipeline/sweep-failed.ts';
+import { redisThatLosesAnAnswer } from '../../support/losing-redis.ts';
 import { parse, type QueueSetup, report, setupQueue } from '../../support/queue-setup.ts';
 import { keysUnder } from '../../support/redis.ts';
 import {
@@ -32,6 +36,14 @@ const hanging = (signal: AbortSignal): Promise<Answer> =>
 
 const bundleIds = async ({ redis, foreign }: QueueSetup): Promise<string[]> =>
   (await redis.lrange(foreign.toKey('wait'), 0, -1)).filter((id) => id.startsWith('b-'));
+
+/** A producer of the same queue that never hears what its first transaction came to, and sends it again. */
+async function forgetfulProducer(setup: QueueSetup, meanwhile?: () => Promise<void>): Promise<ReportQueue> {
+  const url = await redisThatLosesAnAnswer(setup.url, meanwhile);
+  const redis = connectRedis(url, 'producer', () => undefined, 10_000);
+  onTestFinished(() => redis.release());
+  return openReportQueue(redis, setup.names);
+}
 
 /** What is left in Redis of reports and bundles. */
 const leftovers = async ({ names }: QueueSetup): Promise<string[]> =>
@@ -88,6 +100,44 @@ describe('reports that are handed over together', () => {
     setup.work({ api: scriptedApi({ puts: [counting] }), worker: { concurrency: 7 } });
     await until('all are settled', () => setup.events.length === 301);
     expect(most).toBe(7);
+  });
+
+  test('are counted once where the answer was lost and they are sent again', async () => {
+    const setup = await setupQueue();
+    const producer = await forgetfulProducer(setup);
+    const lot = many(150).map((one) => ({ id: reportJobId(one), report: one, enqueuedAtMs: Date.now() }));
+    expect(await producer.add(lot)).toEqual(Array(150).fill('queued'));
+    expect(await readAccount(setup.redis, setup.names)).toMatchObject({ accepted: 150, unaccounted: 0 });
+
+    setup.work({ api: scriptedApi({ puts: [hanging] }) });
+    await until('all are under way', async () => (await setup.queue.depth()).active === 150);
+    expect(await setup.queue.depth()).toMatchObject({ waiting: 0, delayed: 0 });
+  });
+
+  test('are not taken up again where they are sent again and some are settled by then', async () => {
+    const setup = await setupQueue();
+    const sentAgain = Promise.withResolvers<Answer>();
+    const answer = (id: string): Promise<Answer> | Answer => {
+      if (id === 'job-9') return sentAgain.promise;
+      return id === 'job-8' ? UNREACHABLE : UPDATED;
+    };
+    const api = { ...scriptedApi({}), setSyncJobError: async (id: string) => answer(id) };
+    const producer = await forgetfulProducer(setup, async () => {
+      setup.work({ api, policy: { outage: { baseMs: 60_000, capMs: 60_000 } } });
+      await until(
+        'only one is in the bundle',
+        async () => (await setup.redis.hlen(`${setup.names.prefix}:bundled`)) === 1,
+      );
+    });
+    await producer.add(
+      many(10).map((one) => ({ id: reportJobId(one), report: one, enqueuedAtMs: Date.now() })),
+    );
+    expect(await setup.queue.depth()).toMatchObject({ waiting: 0, active: 1, delayed: 1 });
+    sentAgain.resolve(UPDATED);
+    await until('the bundle is at its end', async () => (await setup.queue.depth()).active === 0);
+    expect(await setup.queue.depth()).toMatchObject({ waiting: 0, active: 0, delayed: 1 });
+    expect(await readAccount(setup.redis, setup.names)).toMatchObject({ accepted: 10, unaccounted: 0 });
+    expect(await setup.redis.hlen(`${setup.names.prefix}:bundled`)).toBe(0);
   });
 
   test('are left to other workers where one has enough at hand', async () => {

@@ -47,6 +47,8 @@ export interface BundleContext {
   readonly bundles: Bundles;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Does work once after so many milliseconds, unless what it gives back is called before. */
+  readonly later: (ms: number, work: () => void) => () => void;
   /** Is told of every attempt once the queue has taken note of it. */
   readonly observe: ObserveAttempt;
   /** Is told when every report has taken its place among those that wait for an attempt. */
@@ -58,7 +60,7 @@ export interface BundleContext {
   readonly onFault: (jobId: string, error: unknown) => void;
 }
 
-/** How long settled reports may go unnoted while others of their bundle are under way, in milliseconds. */
+/** How long a settled report may go unnoted while others of its bundle are under way or wait, in milliseconds. */
 const UNNOTED_MS = 1_000;
 
 /**
@@ -68,7 +70,7 @@ const UNNOTED_MS = 1_000;
  * 2. Where a worker died on it nothing in it is tried: each report becomes a job of its own, suspect like any other
  *    that was under way, so that the one that kills is found out among them.
  * 3. Each report gets an attempt and an outcome of its own. One that has to wait leaves the bundle at once and waits
- *    as a job of its own; one that is applied or dead is noted, all of them together at the end.
+ *    as a job of its own; one that is applied or dead is noted soon, together with others.
  * 4. What a stopping worker did not get to stays in the bundle, which goes back to the head of the queue.
  *
  * A crash between an attempt and its note repeats the attempt, and reading back tells what is true.
@@ -81,7 +83,7 @@ export async function settleBundle(
   context: BundleContext,
   signal: AbortSignal,
 ): Promise<'finished' | 'hand-back'> {
-  const { bundles, now } = context;
+  const { bundles, later } = context;
   if (bundle.crashes > 0) {
     await breakUp(bundle, bundles);
     return 'finished';
@@ -89,13 +91,26 @@ export async function settleBundle(
   const reports = await stillPending(bundle, bundles);
 
   let unnoted: AttemptEvent[] = [];
-  let notedAtMs = now();
+  let callOffNote = (): void => undefined;
+  const faults: unknown[] = [];
+  let noting: Promise<void> = Promise.resolve();
   let isLeftOver = false;
+
+  function noteSoon(event: AttemptEvent): void {
+    unnoted.push(event);
+    if (unnoted.length > 1) return;
+    callOffNote = later(UNNOTED_MS, () => {
+      noting = Promise.all([noting, note(false)]).then(
+        () => undefined,
+        (error: unknown) => void faults.push(error),
+      );
+    });
+  }
 
   async function note(isLast: boolean): Promise<void> {
     const events = unnoted;
     unnoted = [];
-    notedAtMs = now();
+    callOffNote();
     await bundles.noteSettled(
       bundle.id,
       events.map(({ job }) => job.id),
@@ -115,8 +130,7 @@ export async function settleBundle(
       case 'applied':
       case 'already-applied':
       case 'dead-letter':
-        unnoted.push(event);
-        if (now() - notedAtMs > UNNOTED_MS) await note(false);
+        noteSoon(event);
         return;
       case 'retry':
       case 'snooze':
@@ -142,9 +156,11 @@ export async function settleBundle(
   const settling = reports.map((report) => settleOne(report).finally(context.onSettled));
   context.onOpened();
   const ends = await Promise.allSettled(settling);
-  await note(!isLeftOver && ends.every(({ status }) => status === 'fulfilled'));
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  for (const end of ends) if (end.status === 'rejected') faults.push(end.reason);
+  callOffNote();
+  await noting;
+  await note(!isLeftOver && faults.length === 0);
+  if (faults.length > 0) throw faults[0];
   return isLeftOver ? 'hand-back' : 'finished';
 }
 

@@ -146,6 +146,7 @@ export function openReportWorker(
       observe,
       now: Date.now,
       faultDelayMs: FAULT_DELAY_MS,
+      later,
       onFault: (jobId: string, error: unknown) => tellFault(jobId, error),
       onSettled: () => {
         lastSignOfLifeMs = Date.now();
@@ -309,6 +310,12 @@ async function asError<T>(work: () => Promise<T>): Promise<T> {
   } catch (thrown) {
     throw thrown instanceof Error ? thrown : new Error(String(thrown));
   }
+}
+
+/** Does work once after so many milliseconds, unless it is called off. */
+function later(ms: number, work: () => void): () => void {
+  const timer = setTimeout(work, ms);
+  return () => clearTimeout(timer);
 }
 
 async function within(promise: Promise<boolean>, ms: number): Promise<boolean> {

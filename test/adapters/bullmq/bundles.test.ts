@@ -140,6 +140,23 @@ describe('reports that are handed over together', () => {
     expect(await setup.redis.hlen(`${setup.names.prefix}:bundled`)).toBe(0);
   });
 
+  test('are counted as what is left of them while they are under way', async () => {
+    const setup = await setupQueue();
+    const answer = (id: string, signal: AbortSignal): Promise<Answer> | Answer => {
+      if (id === 'job-0') return hanging(signal);
+      return id === 'job-1' ? UNREACHABLE : UPDATED;
+    };
+    setup.work({
+      api: { ...scriptedApi({}), setSyncJobError: async (id, _text, signal) => answer(id, signal) },
+      policy: { outage: { baseMs: 60_000, capMs: 60_000 } },
+    });
+    await setup.enqueue(...many(100));
+    await until('one is left', async () => (await setup.queue.depth()).active === 1);
+    await setup.queue.pause({ by: 'test', at: new Date().toISOString() });
+    await setup.enqueue(...many(50, 'other'));
+    expect(await setup.queue.depth()).toMatchObject({ waiting: 50, active: 1, delayed: 1 });
+  });
+
   test('are left to other workers where one has enough at hand', async () => {
     const setup = await setupQueue();
     for (let n = 0; n < 20; n += 1) await setup.enqueue(...many(100, `lot-${n}`));

@@ -95,7 +95,9 @@ export function openReportWorker(
   const interruption = new AbortController();
   setMaxListeners(0, interruption.signal);
   const intake = openIntake(options.concurrency, BUNDLE_LIMITS.reports, (jobs) => {
+    const isMore = jobs > worker.concurrency;
     worker.concurrency = jobs;
+    if (isMore) worker.fetchMore();
   });
   /** Jobs are begun in the order in which they were fetched: to open a bundle takes a moment. */
   let opening: Promise<void> = Promise.resolve();
@@ -283,6 +285,14 @@ class TolerantWorker extends Worker<unknown, void> {
       this.emit('completed', args[1], undefined, 'active');
       return undefined as never;
     }
+  }
+
+  /**
+   * Looks whether there is more to fetch. By itself BullMQ does so when a job ends, which may be long after most of a
+   * bundle has; its own way to be woken is that of `resume`.
+   */
+  fetchMore(): void {
+    this['mainLoopQueue']?.add(Promise.resolve());
   }
 
   protected override createJob(json: JobJson, jobId: string): Job<unknown, void> {

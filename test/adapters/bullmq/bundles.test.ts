@@ -157,6 +157,19 @@ describe('reports that are handed over together', () => {
     expect(await setup.queue.depth()).toMatchObject({ waiting: 50, active: 1, delayed: 1 });
   });
 
+  test('do not wait for a slow one in another bundle', async () => {
+    const setup = await setupQueue();
+    const api = {
+      ...scriptedApi({}),
+      setSyncJobError: async (id: string, _text: string, signal: AbortSignal) =>
+        id.endsWith('-0') ? hanging(signal) : UPDATED,
+    };
+    for (let n = 0; n < 8; n += 1) await setup.enqueue(...many(100, `lot-${n}`));
+    const worker = setup.work({ api, worker: { concurrency: 10 } });
+    await until('all others are settled', () => setup.events.length === 792);
+    await worker.stop(50);
+  });
+
   test('are left to other workers where one has enough at hand', async () => {
     const setup = await setupQueue();
     for (let n = 0; n < 20; n += 1) await setup.enqueue(...many(100, `lot-${n}`));

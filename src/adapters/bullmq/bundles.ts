@@ -41,10 +41,11 @@ export function bundlesOf(redis: Redis, names: QueueNames, queue: Queue): Bundle
           { script: BEGIN_TAKE_OUT, args: [bundleId, ...some.map(({ report }) => report.id)] },
           some.map(({ report, delayMs }) => ({
             id: report.id,
-            reports: [report],
+            // A producer's clock may be ahead: then it was accepted now, and waits no longer than any other.
+            reports: [{ ...report, enqueuedAtMs: Math.min(report.enqueuedAtMs, nowMs) }],
             // BullMQ counts a delay from the time that the report was accepted.
             options:
-              delayMs > 0 ? { delay: Math.max(1, nowMs + delayMs - report.enqueuedAtMs) } : { lifo: true },
+              delayMs > 0 ? { delay: delayMs + Math.max(0, nowMs - report.enqueuedAtMs) } : { lifo: true },
           })),
           {
             script: END_TAKE_OUT,
@@ -93,7 +94,8 @@ export function bundlesOf(redis: Redis, names: QueueNames, queue: Queue): Bundle
 /** Reads a bundle out of its job; undefined where it is none, and has to be dealt with like any other payload. */
 export function toQueuedBundle(job: Job): QueuedBundle | undefined {
   if (job.name !== BUNDLE_JOB_NAME) return undefined;
-  const reports = readBundle(job.data);
+  const id = job.id ?? '';
+  const reports = readBundle(id, job.data);
   if (reports === undefined) return undefined;
-  return { id: job.id ?? '', reports, crashes: countOf(job.stalledCounter) };
+  return { id, reports, crashes: countOf(job.stalledCounter) };
 }

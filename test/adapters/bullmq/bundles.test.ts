@@ -343,6 +343,15 @@ describe('a report in a bundle', () => {
   });
 });
 
+test('a report in a bundle of a producer whose clock is ahead waits no longer than any other', async () => {
+  const setup = await setupQueue();
+  const ahead = Date.now() + 3_600_000;
+  await setup.queue.add(many(2).map((one) => ({ id: reportJobId(one), report: one, enqueuedAtMs: ahead })));
+  setup.work({ api: scriptedApi({ puts: [UNREACHABLE, UNREACHABLE, UPDATED] }) });
+  await until('both are applied', async () => (await setup.isQuiet()) && setup.events.length === 4);
+  expect(await leftovers(setup)).toEqual([]);
+});
+
 describe('a bundle', () => {
   test('that a stopping worker did not get through is gone on with where it was', async () => {
     const setup = await setupQueue();

@@ -80,14 +80,18 @@ const REPORT_JOB_ID = /^r-[\w-]{24}$/;
 /** The last moment that a Date can hold, in milliseconds since 1970. */
 const LAST_MOMENT_MS = 8.64e15;
 
-/** Reads a stored bundle; undefined where it is none. Its reports are still to be parsed. */
-export function readBundle(payload: unknown): readonly Bundled[] | undefined {
+/**
+ * Reads a stored bundle; undefined where it is none. Its reports are still to be parsed.
+ *
+ * @param id the bundle's own: where a report has the same, it could not become a job of its own, and this is no bundle
+ */
+export function readBundle(id: string, payload: unknown): readonly Bundled[] | undefined {
   if (typeof payload !== 'object' || payload === null || !('reports' in payload)) return undefined;
   const { reports } = payload;
   if (!Array.isArray(reports) || reports.length === 0) return undefined;
-  if (!reports.every(isEntry)) return undefined;
-  return reports.map(([id, enqueuedAtMs, report, trace]) => ({
-    id,
+  if (!reports.every(isEntry) || reports.some(([reportId]) => reportId === id)) return undefined;
+  return reports.map(([reportId, enqueuedAtMs, report, trace]) => ({
+    id: reportId,
     enqueuedAtMs,
     report,
     ...(trace === undefined ? {} : { trace }),

@@ -59,7 +59,7 @@ function toFailedJob(id: string, hash: Hash): FailedJob {
     history: historyOf(jsonOf(hash['progress'])),
     crashes: countOf(Number(hash['stc'])),
   };
-  const reports = hash['name'] === BUNDLE_JOB_NAME ? readBundle(jsonOf(hash['data'])) : undefined;
+  const reports = hash['name'] === BUNDLE_JOB_NAME ? readBundle(id, jsonOf(hash['data'])) : undefined;
   const isPoison = reason === STALLED_TOO_OFTEN;
   if (reports === undefined) return { job, reason, isPoison };
   return { job, reason, isPoison, bundle: { id, reports, crashes: isPoison ? 1 : 0 } };

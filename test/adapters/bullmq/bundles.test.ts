@@ -435,6 +435,15 @@ describe('a bundle', () => {
     expect(letter?.payload).toContain('TimeoutError');
   });
 
+  test('that has the id of one of its reports is a dead letter as a whole', async () => {
+    const setup = await setupQueue();
+    const id = reportJobId(report('odd'));
+    await setup.foreign.add('bundle', { reports: [[id, 1, report('odd')]] }, { jobId: id });
+    setup.work({});
+    await until('it is settled', async () => (await setup.isQuiet()) && setup.events.length === 1);
+    expect(await setup.deadLetters.get(`d-${id}`)).toMatchObject({ code: 'invalid_report' });
+  });
+
   test('that was stored without a note of its reports is settled all the same', async () => {
     const setup = await setupQueue();
     await setup.enqueue(report('job-1'));

@@ -22,6 +22,7 @@ export type Reply = readonly [error: Error | null, value: unknown];
 /**
  * Adds jobs in one transaction, between a script that judges them and one that sees to what came of it.
  *
+ * @param onSent is told when the transaction is on its way: what is sent after it comes after it
  * @returns what Redis said to each: the first script, the jobs in their order, the last script
  * @throws {Error} where Redis cannot be reached, or refuses the transaction as a whole
  */
@@ -31,6 +32,7 @@ export async function addJobs(
   before: Step,
   jobs: readonly NewJob[],
   after: Step,
+  onSent: () => void = () => undefined,
 ): Promise<readonly Reply[]> {
   const backend = queue.getBackend() as RedisQueueBackend;
   const transaction = (await backend.client).multi();
@@ -55,7 +57,9 @@ export async function addJobs(
     await backend.addJobToTransaction(transaction, job.asJSON(), id);
   }
   run(after);
-  const replies = (await transaction.exec()) as readonly Reply[] | null;
+  const sending = transaction.exec();
+  onSent();
+  const replies = (await sending) as readonly Reply[] | null;
   if (replies === null || replies.length !== jobs.length + 2) throw new Error('it dropped the transaction');
   return replies;
 }

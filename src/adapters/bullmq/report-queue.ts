@@ -34,6 +34,11 @@ export interface QueueOptions {
 export function openReportQueue(redis: Redis, names: QueueNames, options: QueueOptions = {}): ReportQueue {
   const { confirmOnDisk, freshFirst = false } = options;
   let opening: Promise<Queue> | undefined;
+  /**
+   * Calls leave in their order, whichever takes longer to put together: of two reports for one sync job the first
+   * one counts.
+   */
+  let sent: Promise<void> = Promise.resolve();
 
   /**
    * BullMQ remembers for ever that Redis was away when its queue was opened, and fails every call from then on: it
@@ -49,12 +54,19 @@ export function openReportQueue(redis: Redis, names: QueueNames, options: QueueO
 
   return {
     async add(reports) {
+      const before = sent;
+      const mine = Promise.withResolvers<void>();
+      sent = mine.promise;
       try {
-        const added = await addReports(await opened(), names, reports, freshFirst);
+        const queue = await opened();
+        await before;
+        const added = await addReports(queue, names, reports, freshFirst, mine.resolve);
         await confirmOnDisk?.();
         return added;
       } catch (cause) {
         throw describeFailure(redis, cause, reports.length);
+      } finally {
+        mine.resolve();
       }
     },
     depth: async () => readDepth(await opened(), redis, names),
@@ -100,14 +112,19 @@ async function addReports(
   names: QueueNames,
   reports: readonly IdentifiedReport[],
   freshFirst: boolean,
+  onSent: () => void,
 ): Promise<readonly ('queued' | 'duplicate')[]> {
   const distinct = [...new Map(reports.toReversed().map((report) => [report.id, report])).values()].reverse();
   const jobs = toJobs(distinct, freshFirst);
   const ids = namesOf(jobs);
-  const replies = await addJobs(queue, bundleKeys(names), { script: BEGIN_ADD, args: ids }, jobs, {
-    script: END_ADD,
-    args: ids,
-  });
+  const replies = await addJobs(
+    queue,
+    bundleKeys(names),
+    { script: BEGIN_ADD, args: ids },
+    jobs,
+    { script: END_ADD, args: ids },
+    onSent,
+  );
   makeSureAdded(replies, jobs);
   const isKnown = String(replies[0]?.[1]);
   const isNew = new Set(distinct.filter((_report, index) => isKnown[index] === '0').map(({ id }) => id));

@@ -25,6 +25,24 @@ describe('the report queue', () => {
     ]);
   });
 
+  test('keeps the order of calls that are made at once, also where the later is put together sooner', async () => {
+    const { names, redis, foreign } = await setupQueue();
+    // Opened by its first call, for which all of them wait.
+    const queue = openReportQueue(redis, names);
+    const lots = [250, 1, 120, 1].map((count, lot) =>
+      Array.from({ length: count }, (_, n) => identified(`${lot}-${n}`)),
+    );
+    await Promise.all(lots.map((lot) => queue.add(lot)));
+
+    const ids = (await redis.lrange(foreign.toKey('wait'), 0, -1)).reverse();
+    const lotOf = async (id: string): Promise<number> => {
+      const data = (await redis.hget(foreign.toKey(id), 'data')) ?? '';
+      return Number(/"connector_sync_job_id":"(\d)-/.exec(data)?.[1]);
+    };
+    expect(await Promise.all(ids.map(lotOf))).toEqual([0, 0, 0, 1, 2, 2, 3]);
+    await queue.close();
+  });
+
   test('tells exactly one of many producers with the same report that it is new', async () => {
     const { names, url, queue } = await setupQueue();
     const connections = Array.from({ length: 10 }, () => connectRedis(url, 'producer', () => undefined));

@@ -2,8 +2,9 @@
  * How many attempts a worker makes at once, found out while it works, so that nobody has to guess:
  *
  * 1. It begins at `base`. After an outage it begins at 1 and doubles with every round of successes.
- * 2. Above `base` it grows by a tenth a round as long as answers come as fast as they did at their best; when
- *    they come later, more requests would only wait in a longer line, and it shrinks by a tenth.
+ * 2. Above `base` it grows as long as answers come as fast as they did at their best: by half a round until they
+ *    come later for the first time, and by a tenth from then on. When they come later, more requests would only wait
+ *    in a longer line, and it shrinks by a tenth.
  * 3. A rejection or a round of failures shrinks it at once, down to 1.
  *
  * The estimate of the line, `limit * (1 - best / now)`, is that of TCP Vegas (Brakmo and Peterson, 1994).
@@ -20,6 +21,8 @@ export interface ConcurrencyState {
   readonly limit: number;
   /** The best mean latency of a round, slowly forgotten, in milliseconds; 0 where none is known. */
   readonly bestMs: number;
+  /** Whether it has never come to where answers come later. */
+  readonly isSearching: boolean;
   readonly round: Round;
 }
 
@@ -58,10 +61,11 @@ const FORGETTING_PER_SECOND = 0.005;
 const SHRINK_ON_REJECTION = 0.7;
 const SHRINK_ON_FAILURES = 0.5;
 const SHRINK_ON_LATENCY = 0.9;
+const SEARCH = 1.5;
 const GROWTH = 1.1;
 
 export function initialConcurrency(policy: ConcurrencyPolicy): ConcurrencyState {
-  return { limit: Math.min(policy.base, policy.max), bestMs: 0, round: NEW_ROUND };
+  return { limit: Math.min(policy.base, policy.max), bestMs: 0, isSearching: true, round: NEW_ROUND };
 }
 
 /** The state with which a worker comes back after an outage: one at a time, and then twice as many a round. */
@@ -76,7 +80,12 @@ export function afterSample(
   policy: ConcurrencyPolicy,
 ): ConcurrencyState {
   if (sample.throttled)
-    return { ...state, limit: shrink(state.limit, SHRINK_ON_REJECTION, 1), round: NEW_ROUND };
+    return {
+      ...state,
+      limit: shrink(state.limit, SHRINK_ON_REJECTION, 1),
+      isSearching: false,
+      round: NEW_ROUND,
+    };
   if (sample.effect === 'neutral') return state;
   const { round, limit } = state;
   const grown: Round = {
@@ -107,17 +116,27 @@ function afterRound(state: ConcurrencyState, round: Round, policy: ConcurrencyPo
   const roundMs = (meanMs * round.answers) / limit;
   const forgotten = 1 + (FORGETTING_PER_SECOND * roundMs) / 1_000;
   const bestMs = state.bestMs === 0 ? meanMs : Math.min(meanMs, state.bestMs * forgotten);
-  return { limit: nextLimit(limit, round, bestMs / meanMs, policy), bestMs, round: NEW_ROUND };
+  return { ...nextLimit(state, round, bestMs / meanMs, policy), bestMs, round: NEW_ROUND };
 }
 
 /** @param share the best latency as a share of the present one, at most 1 */
-function nextLimit(limit: number, { peak }: Round, share: number, policy: ConcurrencyPolicy): number {
-  if (limit < policy.base) return Math.min(limit * 2, policy.base, policy.max);
+function nextLimit(
+  { limit, isSearching }: ConcurrencyState,
+  { peak }: Round,
+  share: number,
+  policy: ConcurrencyPolicy,
+): Pick<ConcurrencyState, 'limit' | 'isSearching'> {
+  if (limit < policy.base) return { limit: Math.min(limit * 2, policy.base, policy.max), isSearching };
   // Where the limit is not what holds it back, there is nothing to learn.
-  if (peak < limit) return limit;
+  if (peak < limit) return { limit, isSearching };
   const waiting = limit * (1 - share);
-  if (waiting < limit * 0.2) return Math.min(Math.ceil(limit * GROWTH), policy.max);
-  return waiting > limit * 0.4 ? shrink(limit, SHRINK_ON_LATENCY, policy.base) : limit;
+  if (waiting < limit * 0.2) {
+    const growth = isSearching ? SEARCH : GROWTH;
+    return { limit: Math.min(Math.ceil(limit * growth), policy.max), isSearching };
+  }
+  // The last step of the search was one too many.
+  if (isSearching) return { limit: shrink(limit, 1 / SEARCH, policy.base), isSearching: false };
+  return { limit: waiting > limit * 0.4 ? shrink(limit, SHRINK_ON_LATENCY, policy.base) : limit, isSearching };
 }
 
 function shrink(limit: number, factor: number, least: number): number {

@@ -26,9 +26,9 @@ function feed(
   return reached;
 }
 
-/** A state that has grown to the limit, and knows a latency of 20 ms as the best. */
+/** A state that has been where answers come later, and since then has grown to the limit; its best is 20 ms. */
 function grownTo(limit: number): ConcurrencyState {
-  let state = initialConcurrency(POLICY);
+  let state: ConcurrencyState = { ...initialConcurrency(POLICY), isSearching: false };
   while (state.limit < limit) state = feed(state, 1);
   return state;
 }
@@ -57,8 +57,18 @@ describe('a worker begins', () => {
 });
 
 describe('above its base it', () => {
-  test('grows by a tenth a round while answers come as fast as they did at their best', () => {
-    const first = feed(initialConcurrency(POLICY), 50);
+  test('grows by half a round until answers come later for the first time, and takes that step back', () => {
+    let state = initialConcurrency(POLICY);
+    const limits: number[] = [];
+    for (const latencyMs of [20, 20, 20, 30, 20]) {
+      state = feed(state, state.limit, { latencyMs });
+      limits.push(state.limit);
+    }
+    expect(limits).toEqual([75, 113, 170, 113, tenthMore(113)]);
+  });
+
+  test('grows by a tenth a round from then on, while answers come as fast as they did at their best', () => {
+    const first = feed(grownTo(50), 50);
     expect(first.limit).toBe(tenthMore(50));
     expect(feed(first, first.limit - 1).limit).toBe(first.limit);
     expect(feed(first, first.limit).limit).toBe(tenthMore(first.limit));

@@ -36,7 +36,7 @@ const asks =
 
 /** The hash of the reports in bundles is asked when one is opened, and changed when its reports are settled. */
 const notes = ({ from, text }: Passing): boolean =>
-  from === 'client' && /:bundled\r\n/.test(text) && /:bundles\r\n/.test(text);
+  from === 'client' && /:bundled:\w+\r\n/.test(text) && /:bundles:\w+\r\n/.test(text);
 
 const fetches = ({ from, text }: Passing): boolean => from === 'server' && text.includes('"reports":[[');
 

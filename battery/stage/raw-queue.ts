@@ -42,13 +42,13 @@ async function reportsIn(redis: Redis, prefix: string, jobId: string): Promise<r
   if (data === null) return [];
   const { reports } = JSON.parse(data) as { readonly reports: readonly (readonly [id: string])[] };
   const ids = reports.map(([id]) => id);
-  const owners = await redis.hmget(`${prefix}:bundled`, ...ids);
+  const owners = await redis.hmget(`${prefix}:bundled:${QUEUE}`, ...ids);
   return ids.filter((_, index) => owners[index] === jobId);
 }
 
 /** The reports that are noted to be in some bundle, whether that is still there or not. */
 export async function bundledReports(redis: Redis, prefix: string): Promise<string[]> {
-  return redis.hkeys(`${prefix}:bundled`);
+  return redis.hkeys(`${prefix}:bundled:${QUEUE}`);
 }
 
 /** Every key there is, in pages. */

@@ -109,8 +109,8 @@ describe('the account', () => {
     await jobs.find(({ name }) => name === 'report')?.remove();
     expect((await relay.account()).unaccounted).toBe(1);
     const redis = redisClient();
-    const [bundled = ''] = await redis.hkeys(`${config.names.prefix}:bundled`);
-    await redis.hdel(`${config.names.prefix}:bundled`, bundled);
+    const [bundled = ''] = await redis.hkeys(`${config.names.prefix}:bundled:reports`);
+    await redis.hdel(`${config.names.prefix}:bundled:reports`, bundled);
     expect((await relay.account()).unaccounted).toBe(2);
   });
 
@@ -127,7 +127,7 @@ describe('the account', () => {
     await relay.report(reportOf('a'));
     await relay.reportMany(idsOf(3).map(reportOf));
     const redis = redisClient();
-    await redis.hdel(`${env['KEY_PREFIX']}:bundled`, ...(await redis.hkeys(`${env['KEY_PREFIX']}:bundled`)));
+    await redis.hdel(`${env['KEY_PREFIX']}:bundled:reports`, ...(await redis.hkeys(`${env['KEY_PREFIX']}:bundled:reports`)));
     const door = startCli(['serve'], { ...env, HTTP_PORT: '0' });
     const { address } = (await door.line('front door open')) as { readonly address: string };
     expect(await (await fetch(`${address}/metrics`)).text()).toMatch(

@@ -1,7 +1,7 @@
 /**
  * The account of a queue: each count is made in the very step that it is a count of, so that no crash comes between.
  *
- * - `<prefix>:account`, a hash: `accepted`, reports that were new when a producer of ours added them; `bundles`, the
+ * - `<prefix>:account:<queue>`, a hash: `accepted`, reports that were new when a producer of ours added them; `bundles`, the
  *   jobs that hold several of them; `settled`, reports that came to their end within such a job; `swept`, failed jobs
  *   that were taken away after their dead letter was written.
  * - BullMQ's own `metrics:completed`: jobs that came to their end, of either kind.

@@ -1,9 +1,9 @@
 /**
  * Scripts over the reports that are in bundles. Beside the queue's own keys there are
  *
- * - `<prefix>:bundled`: a hash, from the id of each report in a bundle to its bundle. A report leaves it when it is
+ * - `<prefix>:bundled:<queue>`: a hash, from the id of each report in a bundle to its bundle. A report leaves it when it is
  *   settled, or becomes a job of its own.
- * - `<prefix>:bundles`: the ids of all bundles.
+ * - `<prefix>:bundles:<queue>`: the ids of all bundles.
  * - `relay:reports`, a field in a bundle's own hash: how many of its reports are still to be settled with it.
  *
  * BullMQ's additions cannot be made conditional, but it adds nothing where a job exists: a placeholder in its place
@@ -21,13 +21,13 @@ export interface BundleKeys {
   readonly account: string;
 }
 
-/** The keys below a relay's prefix. */
+/** The keys below a relay's prefix; several queues may share one. */
 export function bundleKeys({ prefix, queue }: QueueNames): BundleKeys {
   return {
     jobs: `${prefix}:${queue}:`,
-    bundled: `${prefix}:bundled`,
-    bundles: `${prefix}:bundles`,
-    account: `${prefix}:account`,
+    bundled: `${prefix}:bundled:${queue}`,
+    bundles: `${prefix}:bundles:${queue}`,
+    account: `${prefix}:account:${queue}`,
   };
 }
 

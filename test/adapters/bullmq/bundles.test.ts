@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Queue } from 'bullmq';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readAccount } from '../../../src/adapters/bullmq/account.ts';
 import { brokenJobsOf } from '../../../src/adapters/bullmq/broken-jobs.ts';
@@ -44,6 +45,8 @@ async function forgetfulProducer(setup: QueueSetup, meanwhile?: () => Promise<vo
   onTestFinished(() => redis.release());
   return openReportQueue(redis, setup.names);
 }
+
+const bundledIn = ({ names }: QueueSetup): string => `${names.prefix}:bundled:${names.queue}`;
 
 /** What is left in Redis of reports and bundles. */
 const leftovers = async ({ names }: QueueSetup): Promise<string[]> =>
@@ -124,10 +127,7 @@ describe('reports that are handed over together', () => {
     const api = { ...scriptedApi({}), setSyncJobError: async (id: string) => answer(id) };
     const producer = await forgetfulProducer(setup, async () => {
       setup.work({ api, policy: { outage: { baseMs: 60_000, capMs: 60_000 } } });
-      await until(
-        'only one is in the bundle',
-        async () => (await setup.redis.hlen(`${setup.names.prefix}:bundled`)) === 1,
-      );
+      await until('only one is in the bundle', async () => (await setup.redis.hlen(bundledIn(setup))) === 1);
     });
     await producer.add(
       many(10).map((one) => ({ id: reportJobId(one), report: one, enqueuedAtMs: Date.now() })),
@@ -137,7 +137,7 @@ describe('reports that are handed over together', () => {
     await until('the bundle is at its end', async () => (await setup.queue.depth()).active === 0);
     expect(await setup.queue.depth()).toMatchObject({ waiting: 0, active: 0, delayed: 1 });
     expect(await readAccount(setup.redis, setup.names)).toMatchObject({ accepted: 10, unaccounted: 0 });
-    expect(await setup.redis.hlen(`${setup.names.prefix}:bundled`)).toBe(0);
+    expect(await setup.redis.hlen(bundledIn(setup))).toBe(0);
   });
 
   test('are counted as what is left of them while they are under way', async () => {
@@ -481,6 +481,22 @@ describe('a bundle', () => {
 
     expect(await setup.queue.depth()).toMatchObject({ waiting: 101 });
     expect(await setup.enqueue(...many(100))).toEqual(['queued', 'duplicate', ...Array(98).fill('queued')]);
+  });
+
+  test('is nothing to another queue with the same prefix', async () => {
+    const setup = await setupQueue();
+    const names = { ...setup.names, queue: 'other' };
+    const other = new Queue(names.queue, { connection: setup.redis, prefix: names.prefix });
+    onTestFinished(() => other.close());
+    await setup.enqueue(...many(10));
+    expect(await openReportQueue(setup.redis, names).depth()).toMatchObject({ waiting: 0, active: 0 });
+    expect(await readAccount(setup.redis, names)).toMatchObject({ accepted: 0, unaccounted: 0 });
+    expect(await bundlesOf(setup.redis, names, other).forgetGone()).toEqual([]);
+
+    const api = scriptedApi({});
+    setup.work({ api });
+    await until('all are settled', async () => await setup.isQuiet());
+    expect(api.sent).toHaveLength(10);
   });
 
   test('in which a letter cannot be written costs no other report anything', async () => {

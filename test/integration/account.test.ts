@@ -127,7 +127,10 @@ describe('the account', () => {
     await relay.report(reportOf('a'));
     await relay.reportMany(idsOf(3).map(reportOf));
     const redis = redisClient();
-    await redis.hdel(`${env['KEY_PREFIX']}:bundled:reports`, ...(await redis.hkeys(`${env['KEY_PREFIX']}:bundled:reports`)));
+    await redis.hdel(
+      `${env['KEY_PREFIX']}:bundled:reports`,
+      ...(await redis.hkeys(`${env['KEY_PREFIX']}:bundled:reports`)),
+    );
     const door = startCli(['serve'], { ...env, HTTP_PORT: '0' });
     const { address } = (await door.line('front door open')) as { readonly address: string };
     expect(await (await fetch(`${address}/metrics`)).text()).toMatch(

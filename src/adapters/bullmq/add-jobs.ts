@@ -1,6 +1,7 @@
 import { Job, type JobsOptions, type Queue, type RedisQueueBackend } from 'bullmq';
 import { type Bundled, writeBundle } from '../../domain/bundle.ts';
 import type { BundleKeys } from './bundle-scripts.ts';
+import { isUnknownScript, loadScripts } from './load-scripts.ts';
 import { BUNDLE_JOB_NAME, REPORT_JOB_NAME } from './names.ts';
 
 /** A job to be added: a report, or a bundle of them. */
@@ -20,7 +21,8 @@ export interface Step {
 export type Reply = readonly [error: Error | null, value: unknown];
 
 /**
- * Adds jobs in one transaction, between a script that judges them and one that sees to what came of it.
+ * Adds jobs in one transaction, between a script that judges them and one that sees to what came of it. Where Redis
+ * has forgotten BullMQ's script nothing was added, and the transaction is repeated.
  *
  * @param onSent is told when the transaction is on its way: what is sent after it comes after it
  * @returns what Redis said to each: the first script, the jobs in their order, the last script
@@ -33,6 +35,20 @@ export async function addJobs(
   jobs: readonly NewJob[],
   after: Step,
   onSent: () => void = () => undefined,
+): Promise<readonly Reply[]> {
+  const replies = await send(queue, keys, before, jobs, after, onSent);
+  if (!replies.some(([error]) => isUnknownScript(error))) return replies;
+  await loadScripts(await (queue.getBackend() as RedisQueueBackend).client);
+  return send(queue, keys, before, jobs, after, onSent);
+}
+
+async function send(
+  queue: Queue,
+  keys: BundleKeys,
+  before: Step,
+  jobs: readonly NewJob[],
+  after: Step,
+  onSent: () => void,
 ): Promise<readonly Reply[]> {
   const backend = queue.getBackend() as RedisQueueBackend;
   const transaction = (await backend.client).multi();

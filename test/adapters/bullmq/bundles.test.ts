@@ -15,7 +15,7 @@ import { reportJobId } from '../../../src/domain/job.ts';
 import { sweepFailed } from '../../../src/pipeline/sweep-failed.ts';
 import { redisThatLosesAnAnswer } from '../../support/losing-redis.ts';
 import { parse, type QueueSetup, report, setupQueue } from '../../support/queue-setup.ts';
-import { keysUnder } from '../../support/redis.ts';
+import { keysUnder, startOwnRedis } from '../../support/redis.ts';
 import {
   found,
   NOT_FOUND,
@@ -341,6 +341,35 @@ describe('a report in a bundle', () => {
     expect(job?.timestamp).toBe(old);
     expect(job?.attemptsMade).toBe(0);
   });
+});
+
+test('reports are added, and leave their bundle, where Redis has forgotten every script', async () => {
+  const own = await startOwnRedis();
+  onTestFinished(() => own[Symbol.asyncDispose]());
+  const setup = await setupQueue(own.url);
+  expect(await setup.enqueue(...many(3))).toEqual(Array(3).fill('queued'));
+  await setup.redis.script('FLUSH');
+  expect(await setup.enqueue(...many(3, 'second'))).toEqual(Array(3).fill('queued'));
+  await setup.redis.script('FLUSH');
+  expect(await setup.enqueue(report('alone'))).toEqual(['queued']);
+  expect(await readAccount(setup.redis, setup.names)).toMatchObject({ accepted: 7, unaccounted: 0 });
+
+  const bundles = bundlesOf(setup.redis, setup.names, setup.foreign);
+  for (const [id, lot] of (await bundleIds(setup))
+    .toReversed()
+    .map((id, n) => [id, ['job', 'second'][n]] as const)) {
+    await setup.redis.script('FLUSH');
+    const takenOut = many(3, lot).map((one) => ({
+      report: { id: reportJobId(one), enqueuedAtMs: Date.now(), report: one },
+      attemptsMade: 0,
+      starts: 1,
+      crashes: 0,
+      history: { attempts: [] },
+      delayMs: 60_000,
+    }));
+    await bundles.takeOut(id, takenOut);
+  }
+  expect(await setup.queue.depth()).toMatchObject({ waiting: 1, delayed: 6 });
 });
 
 test('a report in a bundle of a producer whose clock is ahead waits no longer than any other', async () => {

@@ -28,37 +28,49 @@ export function turns(): TakeTurns {
   return async (key, order, work) => {
     const lane = lanes.get(key) ?? { waiting: [], busy: false };
     lanes.set(key, lane);
-    const turn = enter(lane, order);
+    const place: Place = { order };
+    stand(lane, place);
     await gathered();
-    startNext(lane);
-    await turn;
+    if (!lane.busy && lane.waiting[0] === place) {
+      lane.waiting.shift();
+      lane.busy = true;
+    } else {
+      await new Promise<void>((resolve) => {
+        place.start = resolve;
+      });
+    }
     try {
       return await work();
     } finally {
       lane.busy = false;
       startNext(lane);
-      if (!lane.busy) lanes.delete(key);
+      if (!lane.busy && lane.waiting.length === 0) lanes.delete(key);
     }
   };
 }
 
 interface Lane {
   /** Who waits, least order first. */
-  readonly waiting: { readonly order: number; readonly start: () => void }[];
+  readonly waiting: Place[];
   busy: boolean;
 }
 
-function enter(lane: Lane, order: number): Promise<void> {
-  return new Promise((start) => {
-    const later = lane.waiting.findIndex((other) => other.order > order);
-    lane.waiting.splice(later < 0 ? lane.waiting.length : later, 0, { order, start });
-  });
+interface Place {
+  readonly order: number;
+  /** Absent while those that arrive with it are still gathered; it looks for itself then. */
+  start?: () => void;
+}
+
+function stand({ waiting }: Lane, place: Place): void {
+  const later = waiting.findIndex((other) => other.order > place.order);
+  if (later < 0) waiting.push(place);
+  else waiting.splice(later, 0, place);
 }
 
 function startNext(lane: Lane): void {
-  if (lane.busy) return;
-  const next = lane.waiting.shift();
-  if (next === undefined) return;
+  const [next] = lane.waiting;
+  if (lane.busy || next?.start === undefined) return;
+  lane.waiting.shift();
   lane.busy = true;
   next.start();
 }

@@ -95,11 +95,26 @@ const WORKER_OWNED_OPTIONS = {
  * 4. A rule to repeat it is left out: a report is told once, and a broken rule would keep the job from us.
  */
 export function buildJob(create: (json: JobJson) => Job, json: JobJson): Job {
-  const { deferredFailure: _mark, repeatJobKey: _key, opts, ...rest } = json;
-  const { repeat: _rule, repeatJobKey: _sameKey, ...options } = opts as JobsOptions & Repetition;
-  const job = createTolerantly(create, { ...rest, opts: options });
+  const job = createTolerantly(create, isOrdinary(json) ? json : withoutMarks(json));
   job.opts = { ...job.opts, ...WORKER_OWNED_OPTIONS };
   return job;
+}
+
+/** Whether there is nothing to leave out, as with every job of ours: to copy it would cost more than to read it. */
+function isOrdinary({ deferredFailure, repeatJobKey, opts }: JobJson): boolean {
+  return (
+    deferredFailure === undefined &&
+    repeatJobKey === undefined &&
+    typeof opts === 'object' &&
+    opts !== null &&
+    !('repeat' in opts || 'repeatJobKey' in opts)
+  );
+}
+
+function withoutMarks(json: JobJson): JobJson {
+  const { deferredFailure: _mark, repeatJobKey: _key, opts, ...rest } = json;
+  const { repeat: _rule, repeatJobKey: _sameKey, ...options } = opts as JobsOptions & Repetition;
+  return { ...rest, opts: options };
 }
 
 /** What a job scheduler leaves in a job's options. */

@@ -20,7 +20,9 @@ const DEPTH = 3;
  */
 export function withoutSecrets<Fields extends object>(fields: Fields, depth: number = DEPTH): Fields {
   let copy: Record<string, unknown> | undefined;
-  for (const [name, value] of Object.entries(fields)) {
+  // Not by `Object.entries`, which would make an array for each field of each line.
+  for (const name in fields) {
+    const value: unknown = fields[name];
     const shown = shownOf(name, value, depth);
     if (shown === value) continue;
     copy ??= (Array.isArray(fields) ? [...fields] : { ...fields }) as Record<string, unknown>;

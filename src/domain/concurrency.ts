@@ -136,7 +136,10 @@ function nextLimit(
   }
   // The last step of the search was one too many.
   if (isSearching) return { limit: shrink(limit, 1 / SEARCH, policy.base), isSearching: false };
-  return { limit: waiting > limit * 0.4 ? shrink(limit, SHRINK_ON_LATENCY, policy.base) : limit, isSearching };
+  return {
+    limit: waiting > limit * 0.4 ? shrink(limit, SHRINK_ON_LATENCY, policy.base) : limit,
+    isSearching,
+  };
 }
 
 function shrink(limit: number, factor: number, least: number): number {

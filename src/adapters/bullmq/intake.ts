@@ -17,7 +17,7 @@ export interface Load {
 }
 
 /** Payload that a worker may hold beyond its first job, in bytes: parsed, it takes several times as much. */
-const MOST_BYTES = 8_388_608;
+const MOST_BYTES = 4_194_304;
 
 /**
  * Keeps count of what a worker has at hand. Jobs that are one report each are fetched up to the limit; of bundles

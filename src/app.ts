@@ -10,6 +10,7 @@ import { failedJobsOf } from './adapters/bullmq/failed-jobs.ts';
 import { openFleetCounters } from './adapters/bullmq/fleet-counters.ts';
 import { openFleetRoster } from './adapters/bullmq/fleet-roster.ts';
 import { openFleetState } from './adapters/bullmq/fleet-state.ts';
+import { isPrimary } from './adapters/bullmq/is-primary.ts';
 import { openReportQueue } from './adapters/bullmq/report-queue.ts';
 import { openReportWorker, type ReportWorker } from './adapters/bullmq/report-worker.ts';
 import { suspectsOf } from './adapters/bullmq/suspects.ts';
@@ -192,7 +193,7 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
       log,
     };
     watchOver('sweep', config.sweepIntervalMs, () => sweepFailed(sweep));
-    watchOver('watchdog', WATCH_INTERVAL_MS, watchdog(queue, worker));
+    watchOver('watchdog', WATCH_INTERVAL_MS, watchdog(redis, queue, worker));
     watchOver('connection watch', WATCH_INTERVAL_MS, () => endSilence(redis));
     const expiry = { letters: deadLetters, now: Date.now, worker: options.name, log };
     watchOver('retention', config.sweepIntervalMs, () => expireDeadLetters(config.retention, expiry));
@@ -209,12 +210,16 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
     };
   }
 
-  function watchdog(queue: Pick<JobQueue, 'depth'>, worker: ReportWorker): () => Promise<void> {
+  function watchdog(
+    redis: OwnedRedis,
+    queue: Pick<JobQueue, 'depth'>,
+    worker: ReportWorker,
+  ): () => Promise<void> {
     const look = progressWatch(
       {
         takeable: async () => {
-          const { waiting, paused } = await queue.depth();
-          return paused ? 0 : waiting;
+          const [{ waiting, paused }, takesWrites] = await Promise.all([queue.depth(), isPrimary(redis)]);
+          return paused || !takesWrites ? 0 : waiting;
         },
         lastSignOfLifeMs: () => worker.pulse().lastSignOfLifeMs,
         underWay: () => worker.pulse().underWay,

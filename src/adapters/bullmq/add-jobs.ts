@@ -56,28 +56,30 @@ async function send(
     transaction.runCommand('eval', [script, 4, keys.jobs, keys.bundled, keys.bundles, keys.account, ...args]);
   };
   run(before);
-  for (const { id, reports, options = {} } of jobs) {
-    const [first] = reports;
-    if (first === undefined) throw new Error('a job without reports cannot be added');
-    const isBundle = first.id !== id;
-    const data = isBundle ? writeBundle(reports) : first.report;
-    const telemetry = isBundle || first.trace === undefined ? {} : { telemetry: { metadata: first.trace } };
-    const job = new Job(
-      queue,
-      isBundle ? BUNDLE_JOB_NAME : REPORT_JOB_NAME,
-      data,
-      { jobId: id, ...options, ...telemetry },
-      id,
-    );
-    job.timestamp = first.enqueuedAtMs;
-    await backend.addJobToTransaction(transaction, job.asJSON(), id);
-  }
+  // Not one after the other: it stands in the transaction when the call returns, and a transaction that is put
+  // together while another one is must not be sent before it because it is smaller.
+  const added = jobs.map((job) =>
+    backend.addJobToTransaction(transaction, toJob(queue, job).asJSON(), job.id),
+  );
   run(after);
   const sending = transaction.exec();
   onSent();
+  await Promise.all(added);
   const replies = (await sending) as readonly Reply[] | null;
   if (replies === null || replies.length !== jobs.length + 2) throw new Error('it dropped the transaction');
   return replies;
+}
+
+function toJob(queue: Queue, { id, reports, options = {} }: NewJob): Job {
+  const [first] = reports;
+  if (first === undefined) throw new Error('a job without reports cannot be added');
+  const isBundle = first.id !== id;
+  const name = isBundle ? BUNDLE_JOB_NAME : REPORT_JOB_NAME;
+  const data = isBundle ? writeBundle(reports) : first.report;
+  const telemetry = isBundle || first.trace === undefined ? {} : { telemetry: { metadata: first.trace } };
+  const job = new Job(queue, name, data, { jobId: id, ...options, ...telemetry }, id);
+  job.timestamp = first.enqueuedAtMs;
+  return job;
 }
 
 /** The arguments by which the scripts know the jobs. */

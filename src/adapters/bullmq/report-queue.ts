@@ -114,15 +114,17 @@ async function addReports(
   freshFirst: boolean,
   onSent: () => void,
 ): Promise<readonly ('queued' | 'duplicate')[]> {
-  const distinct = [...new Map(reports.toReversed().map((report) => [report.id, report])).values()].reverse();
+  const ids = new Set<string>();
+  // The first of those that are the same, in its place.
+  const distinct = reports.filter(({ id }) => !ids.has(id) && ids.add(id));
   const jobs = toJobs(distinct, freshFirst);
-  const ids = namesOf(jobs);
+  const args = namesOf(jobs);
   const replies = await addJobs(
     queue,
     bundleKeys(names),
-    { script: BEGIN_ADD, args: ids },
+    { script: BEGIN_ADD, args },
     jobs,
-    { script: END_ADD, args: ids },
+    { script: END_ADD, args },
     onSent,
   );
   makeSureAdded(replies, jobs);

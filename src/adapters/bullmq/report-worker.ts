@@ -295,6 +295,14 @@ class TolerantWorker extends Worker<unknown, void> {
     this['mainLoopQueue']?.add(Promise.resolve());
   }
 
+  /** BullMQ itself may fetch once more while it closes, what has just been handed back among it. */
+  protected override async moveToActive(
+    ...args: Parameters<Worker['moveToActive']>
+  ): Promise<Job<unknown, void>> {
+    if (this.closing) return undefined as never;
+    return super.moveToActive(...args);
+  }
+
   protected override createJob(json: JobJson, jobId: string): Job<unknown, void> {
     const job = buildJob((form) => super.createJob(form, jobId), json);
     this.onFetched(job, String(json.data).length);

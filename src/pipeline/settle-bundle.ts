@@ -1,5 +1,6 @@
 import type { Bundled } from '../domain/bundle.ts';
 import { type JobHistory, NO_HISTORY } from '../domain/job.ts';
+import type { Arrival } from './arrivals.ts';
 import type { AttemptEvent, AttemptResult, ObserveAttempt, QueuedJob, SettleJob } from './ports.ts';
 
 /** A bundle as the queue hands it over. */
@@ -51,8 +52,8 @@ export interface BundleContext {
   readonly later: (ms: number, work: () => void) => () => void;
   /** Is told of every attempt once the queue has taken note of it. */
   readonly observe: ObserveAttempt;
-  /** Is told when every report has taken its place among those that wait for an attempt. */
-  readonly onOpened: () => void;
+  /** Lets it begin in its turn. */
+  readonly arrival: Arrival;
   /** Is told when a report that was tried is out of the worker's hands, whatever came of it. */
   readonly onSettled: () => void;
   /** The wait after a fault that has no outcome of its own, such as a dead letter that could not be written. */
@@ -89,6 +90,8 @@ export async function settleBundle(
     return 'finished';
   }
   const reports = await stillPending(bundle, bundles);
+  context.arrival.opened();
+  await context.arrival.begin();
 
   let unnoted: AttemptEvent[] = [];
   let callOffNote = (): void => undefined;
@@ -154,7 +157,6 @@ export async function settleBundle(
   }
 
   const settling = reports.map((report) => settleOne(report).finally(context.onSettled));
-  context.onOpened();
   const ends = await Promise.allSettled(settling);
   for (const end of ends) if (end.status === 'rejected') faults.push(end.reason);
   callOffNote();

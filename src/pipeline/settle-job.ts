@@ -52,7 +52,7 @@ export function jobSettler(parse: ParseErrorReport, context: SettleContext): Set
     const parsed = parsePayload(job.payload, parse);
     if (parsed.kind === 'invalid') return bury(job, parsed, 'invalid_report', context);
     const { report } = parsed;
-    return slots.taking(async () => {
+    return slots.taking(job.enqueuedAtMs, async () => {
       // While it waited for a place the worker may have been told to stop.
       if (signal.aborted) return { outcome: { kind: 'hand-back' }, history: job.history };
       return takeTurns(report.connector_sync_job_id, job.enqueuedAtMs, () =>

@@ -1,9 +1,17 @@
 /** Places for attempts that are under way at once. */
 export interface Slots {
-  /** Does the work once there is a place for it; those that wait are served in their order. */
-  taking<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Does the work once there is a place for it. Of those that wait the one with the least order is served first; what
+   * arrives in one turn of the event loop is sorted before any of it is served.
+   */
+  taking<T>(order: number, work: () => Promise<T>): Promise<T>;
   /** Changes how many places there are; what is under way is left to end. */
   setLimit(limit: number): void;
+}
+
+interface Waiting {
+  readonly order: number;
+  readonly start: () => void;
 }
 
 /** Those that have been served are let go of when there are so many, and at least as many as still wait. */
@@ -13,7 +21,8 @@ const MOST_SERVED = 1_024;
 export function openSlots(limit: number): Slots {
   let places = limit;
   let taken = 0;
-  let waiting: (() => void)[] = [];
+  let arriving: Waiting[] = [];
+  let waiting: Waiting[] = [];
   /**
    * Those of `waiting` that have been served; the list is cut now and then, and not at each. It may never be empty:
    * a worker with a backlog always has some at hand.
@@ -23,7 +32,7 @@ export function openSlots(limit: number): Slots {
   function serve(): void {
     while (taken < places && served < waiting.length) {
       taken += 1;
-      waiting[served++]?.();
+      waiting[served++]?.start();
     }
     if (served === waiting.length || (served >= MOST_SERVED && served * 2 >= waiting.length)) {
       waiting = waiting.slice(served);
@@ -31,15 +40,18 @@ export function openSlots(limit: number): Slots {
     }
   }
 
+  function gather(): void {
+    for (const one of arriving) stand(waiting, one, served);
+    arriving = [];
+    serve();
+  }
+
   return {
-    async taking(work) {
-      if (taken < places && waiting.length === 0) {
-        taken += 1;
-      } else {
-        await new Promise<void>((resolve) => {
-          waiting.push(resolve);
-        });
-      }
+    async taking(order, work) {
+      await new Promise<void>((start) => {
+        if (arriving.length === 0) setImmediate(gather);
+        arriving.push({ order, start });
+      });
       try {
         return await work();
       } finally {
@@ -52,4 +64,12 @@ export function openSlots(limit: number): Slots {
       serve();
     },
   };
+}
+
+/** Puts one behind those of the same order or less; nearly always that is the end. */
+function stand(waiting: Waiting[], one: Waiting, served: number): void {
+  let at = waiting.length;
+  while (at > served && (waiting[at - 1]?.order ?? 0) > one.order) at -= 1;
+  if (at === waiting.length) waiting.push(one);
+  else waiting.splice(at, 0, one);
 }

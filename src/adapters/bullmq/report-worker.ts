@@ -15,6 +15,7 @@
 import { setMaxListeners } from 'node:events';
 import { DelayedError, type Job, type JobJson, WaitingError, Worker } from 'bullmq';
 import { BUNDLE_LIMITS } from '../../domain/bundle.ts';
+import { type Arrival, openArrivals } from '../../pipeline/arrivals.ts';
 import type { AttemptEvent, AttemptResult, Log, ObserveAttempt, SettleJob } from '../../pipeline/ports.ts';
 import { type Bundles, type QueuedBundle, settleBundle } from '../../pipeline/settle-bundle.ts';
 import { COMPLETED_KEPT_MINUTES } from './account.ts';
@@ -66,9 +67,8 @@ interface Holding {
   /** Absent where it is one report. */
   readonly bundle: QueuedBundle | undefined;
   readonly load: Load;
+  readonly arrival: Arrival;
 }
-
-const NOTHING: Holding = { bundle: undefined, load: { reports: 0, bytes: 0 } };
 
 /** How long handing back may take, beyond the grace time. */
 const HAND_BACK_MS = 2_000;
@@ -99,32 +99,33 @@ export function openReportWorker(
     worker.concurrency = jobs;
     if (isMore) worker.fetchMore();
   });
-  /** Jobs are begun in the order in which they were fetched: to open a bundle takes a moment. */
-  let opening: Promise<void> = Promise.resolve();
+  const arrive = openArrivals();
   let underWay = 0;
   let lastSignOfLifeMs = Date.now();
 
   async function process(job: HeldJob, token?: string): Promise<void> {
     lastSignOfLifeMs = Date.now();
     underWay += 1;
-    const { bundle, load } = job[HELD] ?? NOTHING;
+    const { bundle, load, arrival } = job[HELD] ?? hold(job, 0);
     let left = load.reports;
     try {
-      if (bundle === undefined) await processReport(job, token);
+      if (bundle === undefined) await processReport(job, arrival, token);
       else
-        await processBundle(job, bundle, token, () => {
+        await processBundle(job, bundle, arrival, token, () => {
           left -= 1;
         });
     } finally {
+      arrival.opened();
       underWay -= 1;
       lastSignOfLifeMs = Date.now();
       intake.ended({ reports: left, bytes: load.bytes });
     }
   }
 
-  async function processReport(job: HeldJob, token: string | undefined): Promise<void> {
+  async function processReport(job: HeldJob, arrival: Arrival, token: string | undefined): Promise<void> {
     const startedAtMs = Date.now();
-    await opening;
+    arrival.opened();
+    await arrival.begin();
     const queued = toQueuedJob(job);
     const result = await asError(() => settle(queued, interruption.signal));
     job[TO_TELL] = { job: queued, result, durationMs: Date.now() - startedAtMs };
@@ -134,17 +135,14 @@ export function openReportWorker(
   async function processBundle(
     job: Job,
     bundle: QueuedBundle,
+    arrival: Arrival,
     token: string | undefined,
     onSettled: () => void,
   ): Promise<void> {
-    const before = opening;
-    const opened = Promise.withResolvers<void>();
-    opening = opened.promise;
-    await before;
     const context = {
       settle,
       bundles,
-      onOpened: opened.resolve,
+      arrival,
       observe,
       now: Date.now,
       faultDelayMs: FAULT_DELAY_MS,
@@ -156,12 +154,20 @@ export function openReportWorker(
         intake.settled();
       },
     };
-    const end = await asError(() => settleBundle(bundle, context, interruption.signal)).finally(
-      opened.resolve,
-    );
+    const end = await asError(() => settleBundle(bundle, context, interruption.signal));
     if (end === 'finished') return;
     await job.moveToWait(token);
     throw new WaitingError();
+  }
+
+  /** Takes note of a job as soon as it is there, which tells more of the order than when its turn comes. */
+  function hold(job: HeldJob, bytes: number): Holding {
+    const bundle = toQueuedBundle(job);
+    const load = { reports: bundle?.reports.length ?? 1, bytes };
+    const held = { bundle, load, arrival: arrive() };
+    job[HELD] = held;
+    intake.fetched(load);
+    return held;
   }
 
   function tellFault(jobId: string | undefined, error: unknown): void {
@@ -218,12 +224,7 @@ export function openReportWorker(
         error instanceof RetryLater ? error.delayMs : FAULT_DELAY_MS,
     },
   });
-  worker.onFetched = (job, bytes) => {
-    const bundle = toQueuedBundle(job);
-    const load = { reports: bundle?.reports.length ?? 1, bytes };
-    job[HELD] = { bundle, load };
-    intake.fetched(load);
-  };
+  worker.onFetched = hold;
   redis.on('ready', () => {
     worker.connections += 1;
   });
@@ -264,7 +265,7 @@ class TolerantWorker extends Worker<unknown, void> {
   /** How often the connection was made; told from outside, because BullMQ keeps it to itself. */
   connections = 0;
   /** Is told of each job that was fetched, with the length of its payload. */
-  onFetched: (job: HeldJob, bytes: number) => void = () => undefined;
+  onFetched: (job: HeldJob, bytes: number) => unknown = () => undefined;
 
   /**
    * Where Redis carries a completion out and dies before it says so, the completion is sent again with the

@@ -13,6 +13,7 @@ import type { Answer } from '../../../src/domain/answer.ts';
 import type { ErrorReport } from '../../../src/domain/error-report.ts';
 import { reportJobId } from '../../../src/domain/job.ts';
 import { sweepFailed } from '../../../src/pipeline/sweep-failed.ts';
+import { seeded } from '../../support/fleet.ts';
 import { redisThatLosesAnAnswer } from '../../support/losing-redis.ts';
 import { parse, type QueueSetup, report, setupQueue } from '../../support/queue-setup.ts';
 import { keysUnder, startOwnRedis } from '../../support/redis.ts';
@@ -379,6 +380,54 @@ test('a report in a bundle of a producer whose clock is ahead waits no longer th
   setup.work({ api: scriptedApi({ puts: [UNREACHABLE, UNREACHABLE, UPDATED] }) });
   await until('both are applied', async () => (await setup.isQuiet()) && setup.events.length === 4);
   expect(await leftovers(setup)).toEqual([]);
+});
+
+test('of two reports for one sync job the first is tried first, whatever lies between them', async () => {
+  const setup = await setupQueue();
+  const random = seeded(5);
+  const tried = new Map<string, string[]>();
+  const api = {
+    ...scriptedApi({}),
+    setSyncJobError: async (id: string, error: string): Promise<Answer> => {
+      tried.set(id, [...(tried.get(id) ?? []), error.slice(0, 6)]);
+      await sleep(random() * 3);
+      return UPDATED;
+    },
+  };
+  setup.work({ api, worker: { concurrency: 20 } });
+  const reports: ErrorReport[] = [];
+  for (let n = 0; n < 1_500; n += 1) {
+    // Some texts are long enough for a job of their own.
+    const text = (which: string): string =>
+      `${which} ${random() < 0.08 ? 'x'.repeat(70_000) : 'TimeoutError'}`;
+    reports.push(report(`job-${n}`, text('first')));
+    const earlier = Math.max(0, n - Math.floor(random() * 40));
+    if (n % 2 === 0) reports.push(report(`job-${earlier}`, text(`again${n}`)));
+  }
+  const expected = new Map<string, string[]>();
+  for (const { connector_sync_job_id: id, error } of reports)
+    expected.set(id, [...(expected.get(id) ?? []), error.slice(0, 6)]);
+  const atMs = Date.now();
+  const calls: Promise<unknown>[] = [];
+  let at = 0;
+  while (at < reports.length) {
+    const first = at;
+    const size = random() < 0.3 ? 1 : 1 + Math.floor(random() * 130);
+    const lot = reports.slice(at, at + size);
+    calls.push(
+      setup.queue.add(
+        lot.map((one, n) => ({ id: reportJobId(one), report: one, enqueuedAtMs: atMs + first + n })),
+      ),
+    );
+    at += size;
+    if (random() < 0.5) await sleep(random() * 10);
+  }
+  await Promise.all(calls);
+  await until(
+    'all are settled',
+    async () => (await setup.isQuiet()) && setup.events.length === reports.length,
+  );
+  expect(Object.fromEntries(tried)).toEqual(Object.fromEntries(expected));
 });
 
 describe('a bundle', () => {

@@ -9,7 +9,8 @@ const GROWTH_PERCENT = 100;
 
 /**
  * From which size on the young generation grows no more, in bytes: both its halves, of which one is in use at a time.
- * It doubles each time, and so stays below twice this.
+ * It doubles each
+ * time, and is told of a collection only after it: it stays below twice this, or four times where two come at once.
  */
 const YOUNG_BYTES = 16 * 1_024 * 1_024;
 

@@ -9,8 +9,8 @@ const GROWTH_PERCENT = 100;
 
 /**
  * From which size on the young generation grows no more, in bytes: both its halves, of which one is in use at a time.
- * It doubles each
- * time, and is told of a collection only after it: it stays below twice this, or four times where two come at once.
+ * It doubles each time: with what V8 adds it comes to little more than twice this, where two collections come before
+ * the first of them is told of.
  */
 const YOUNG_BYTES = 16 * 1_024 * 1_024;
 

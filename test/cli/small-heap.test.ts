@@ -39,7 +39,7 @@ test('a busy process keeps both generations of its heap smaller than left to its
   );
   const ordinary = await heapOf('');
 
-  // Twice its bound of 16 MiB, and twice that with what V8 adds where two collections came within one turn.
+  // Twice 16 MiB with what V8 adds, where two collections came before the first was told of.
   expect(small.young).toBeLessThan(36 * 1_024 * 1_024);
   expect(ordinary.young).toBeGreaterThan(2 * small.young);
   expect(small.old).toBeLessThan(ordinary.old);

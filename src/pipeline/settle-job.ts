@@ -99,7 +99,7 @@ export function parsePayload(payload: Payload, parse: ParseErrorReport): ParsedR
       {
         field: '',
         expected: 'a JSON object',
-        got: `text that is not JSON (${payload.text.length} characters)`,
+        got: `text that is not JSON, or has far more parts than a report (${payload.text.length} characters)`,
       },
     ],
   };

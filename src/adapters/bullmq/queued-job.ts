@@ -88,8 +88,8 @@ const WORKER_OWNED_OPTIONS = {
  * 1. Its options are the worker's, whatever the producer set: a client in another language that knows
  *    nothing of retries gets the same as any other.
  * 2. A payload that is not JSON becomes a dead letter. By itself BullMQ would hand the job out for ever,
- *    because it parses before anything can fail the job. One that a worker died on, and that is too costly to be
- *    any of ours, is not parsed again.
+ *    because it parses before anything can fail the job. One that would take all memory when it is parsed, and has
+ *    more in it than any of ours, is not parsed at all.
  * 3. A job that BullMQ has marked to be failed unseen is handed to us like any other. Whether it kills its
  *    worker is found out by trying it alone, and no mark of another worker's makes a report poison.
  * 4. A rule to repeat it is left out: a report is told once, and a broken rule would keep the job from us.
@@ -124,8 +124,8 @@ interface Repetition {
 }
 
 function createTolerantly(create: (json: JobJson) => Job, json: JobJson): Job {
-  // Parsing it may be what the worker died of, before anything could be noted of the job.
-  if (countOf(json.stalledCounter) > 0 && isCostlyJson(String(json.data))) return createUnread(create, json);
+  // A worker that died of parsing it could note nothing of the job before.
+  if (isCostlyJson(String(json.data))) return createUnread(create, json);
   try {
     return create(json);
   } catch {

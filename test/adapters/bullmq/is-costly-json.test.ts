@@ -19,15 +19,23 @@ test('no report and no bundle is, whatever its texts hold', () => {
   expect(isCostlyJson(JSON.stringify(writeBundle(bundle)))).toBe(false);
 });
 
+const LONG = 70_000;
+
 test.each([
-  ['arrays in arrays', '['.repeat(17)],
-  ['objects in objects', '{"a":'.repeat(17)],
-  ['very many arrays', `[${'[],'.repeat(10_000)}`],
-  ['brackets behind a text that holds quotes', `["\\"","\\\\"${',['.repeat(17)}`],
+  ['arrays in arrays', '['.repeat(LONG)],
+  ['objects in objects', '{"a":'.repeat(LONG / 5)],
+  ['very many arrays', `[${'[],'.repeat(LONG / 3)}`],
+  ['very many numbers', `[${'1,'.repeat(LONG / 2)}`],
+  ['very many members', `{${'"a":1,'.repeat(LONG / 6)}`],
+  ['brackets behind a text that holds quotes', `["\\"","\\\\"${',['.repeat(LONG)}`],
 ])('%s are', (_, text) => {
   expect(isCostlyJson(text)).toBe(true);
 });
 
-test.each(['', '"', '"\\', 'no JSON', ']]]]', '[]', '{}'])('%j is not', (text) => {
-  expect(isCostlyJson(text)).toBe(false);
+test('what is short is not, whatever it holds', () => {
+  expect(isCostlyJson('['.repeat(65_536))).toBe(false);
+});
+
+test.each(['"', '"\\', 'no JSON', ']]]]', '[]', '{}'])('a long text of %j is not', (text) => {
+  expect(isCostlyJson(text.padStart(LONG))).toBe(false);
 });

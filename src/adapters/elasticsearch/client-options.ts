@@ -22,7 +22,9 @@ const JSON_ONLY = { accept: 'application/json', 'content-type': 'application/jso
  *
  * @throws {ElasticsearchOptionsInvalid} where they make no sense
  */
-export function clientOptions(options: ElasticsearchOptions): ClientOptions {
+export function clientOptions(
+  options: ElasticsearchOptions,
+): ClientOptions & { readonly ConnectionPool: typeof NodePool } {
   const { urls, auth } = nodesAndAuth(options);
   const isPlain = urls.some((url) => url.protocol === 'http:');
   const ca = checkedCa(options.ca);
@@ -44,8 +46,6 @@ export function clientOptions(options: ElasticsearchOptions): ClientOptions {
     // The queue repeats what has to be repeated, and knows why.
     maxRetries: 0,
     headers: { ...JSON_ONLY },
-    // Redaction copies the whole of every error, and overflows the stack on a deep one. None leaves this folder.
-    redaction: { type: 'off' },
     ...(auth === undefined ? {} : { auth: clientAuth(auth) }),
   };
 }

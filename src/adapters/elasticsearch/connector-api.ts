@@ -1,10 +1,10 @@
-import { Client } from '@elastic/elasticsearch';
 import type { Answer, ReadBack } from '../../domain/answer.ts';
 import type { ConnectorApi } from '../../pipeline/ports.ts';
 import type { BeginRequest } from '../../pipeline/tracing.ts';
 import { answerOfError } from './answer-of-error.ts';
 import { answerOfResponse } from './answer-of-response.ts';
 import { clientOptions, secretsOf } from './client-options.ts';
+import { openNodes } from './open-nodes.ts';
 import { quoter, redactor } from './quote.ts';
 import { type Reachability, reachabilityOf } from './reachability.ts';
 import { readBackOfRefusal, readBackOfResponse } from './read-back-of-response.ts';
@@ -56,15 +56,15 @@ export function connectElasticsearch(
   options: ElasticsearchOptions,
   begin?: BeginRequest,
 ): ElasticsearchConnection {
-  const client = new Client(clientOptions(options));
+  const nodes = openNodes(clientOptions(options));
   const secrets = secretsOf(options);
   const [quote, redact] = [quoter(secrets), redactor(secrets)];
   let closing: Promise<void> | undefined;
 
-  const send = requesterOf(client, begin);
+  const send = requesterOf(nodes.pool, begin);
 
   const close = (): Promise<void> => {
-    closing ??= client.close();
+    closing ??= nodes.close();
     return closing;
   };
 

@@ -13,7 +13,8 @@ import { unzipSync } from 'node:zlib';
 import type { UndiciConnection } from '@elastic/elasticsearch';
 import type { Answer } from '../../domain/answer.ts';
 import { answerHeaders, type RawResponse, unreadableResponse } from './answer-of-response.ts';
-import { type FailureName, lost, NodeFailure, notSent } from './node-failure.ts';
+import { onInterruption } from './interruptions.ts';
+import { lost, NodeFailure, notSent } from './node-failure.ts';
 
 type Dispatch = UndiciConnection['pool']['dispatch'];
 type DispatchRequest = Parameters<Dispatch>[0];
@@ -31,7 +32,6 @@ export interface ExchangeLimits {
   readonly timeoutMs: number;
   /** Longest response body that is read, in bytes, as sent and as unpacked. */
   readonly maxResponseBytes: number;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -43,9 +43,10 @@ export function exchange(
   dispatcher: Dispatcher,
   request: DispatchRequest,
   limits: ExchangeLimits,
+  signal: AbortSignal,
 ): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
-    const handler = new Exchange(limits, resolve, reject);
+    const handler = new Exchange(limits, signal, resolve, reject);
     dispatcher.dispatch(request, handler);
   });
 }
@@ -55,7 +56,7 @@ class Exchange implements DispatchHandler {
   readonly #resolve: (response: RawResponse) => void;
   readonly #reject: (failure: NodeFailure) => void;
   readonly #deadline: NodeJS.Timeout;
-  readonly #onAbort: () => void;
+  readonly #forgetInterruption: () => void;
   #controller: DispatchController | undefined;
   #isSettled = false;
   #status = 0;
@@ -65,6 +66,7 @@ class Exchange implements DispatchHandler {
 
   constructor(
     limits: ExchangeLimits,
+    signal: AbortSignal,
     resolve: (response: RawResponse) => void,
     reject: (failure: NodeFailure) => void,
   ) {
@@ -72,8 +74,7 @@ class Exchange implements DispatchHandler {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#deadline = setTimeout(() => this.#timeOut(), limits.timeoutMs);
-    this.#onAbort = () => this.#giveUp('RequestAbortedError', { kind: 'interrupted' });
-    limits.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#forgetInterruption = onInterruption(signal, () => this.#giveUp({ kind: 'interrupted' }, false));
   }
 
   onRequestStart(controller: DispatchController): void {
@@ -110,7 +111,7 @@ class Exchange implements DispatchHandler {
   }
 
   onResponseError(_controller: DispatchController, error: Error): void {
-    this.#fail('ConnectionError', this.#controller === undefined ? notSent(error) : lost(error));
+    this.#fail(this.#controller === undefined ? notSent(error) : lost(error), true);
   }
 
   #timeOut(): void {
@@ -124,7 +125,7 @@ class Exchange implements DispatchHandler {
             reason: `no connection within ${timeoutMs} ms`,
           }
         : { kind: 'lost', type: 'timeout', reason: `no whole response within ${timeoutMs} ms` };
-    this.#giveUp('TimeoutError', answer);
+    this.#giveUp(answer, true);
   }
 
   #tooLong(): void {
@@ -132,27 +133,24 @@ class Exchange implements DispatchHandler {
   }
 
   #unreadable(reason: string): void {
-    this.#giveUp(
-      'RequestAbortedError',
-      unreadableResponse(this.#status, answerHeaders(this.#headers), reason),
-    );
+    this.#giveUp(unreadableResponse(this.#status, answerHeaders(this.#headers), reason), false);
   }
 
-  #giveUp(name: FailureName, answer: Answer): void {
-    this.#fail(name, answer);
+  #giveUp(answer: Answer, isNodeAtFault: boolean): void {
+    this.#fail(answer, isNodeAtFault);
     this.#controller?.abort(new Error('given up'));
   }
 
-  #fail(name: FailureName, answer: Answer): void {
+  #fail(answer: Answer, isNodeAtFault: boolean): void {
     if (this.#isSettled) return;
     this.#settle();
-    this.#reject(new NodeFailure(name, answer));
+    this.#reject(new NodeFailure(answer, isNodeAtFault));
   }
 
   #settle(): void {
     this.#isSettled = true;
     clearTimeout(this.#deadline);
-    this.#limits.signal?.removeEventListener('abort', this.#onAbort);
+    this.#forgetInterruption();
   }
 }
 

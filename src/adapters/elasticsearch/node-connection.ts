@@ -1,15 +1,8 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import {
-  type ConnectionOptions,
-  type ConnectionRequestOptions,
-  type ConnectionRequestOptionsAsStream,
-  type ConnectionRequestParams,
-  type ConnectionRequestResponse,
-  type ConnectionRequestResponseAsStream,
-  UndiciConnection,
-} from '@elastic/elasticsearch';
+import { type ConnectionOptions, UndiciConnection } from '@elastic/elasticsearch';
+import type { RawResponse } from './answer-of-response.ts';
 import { Connector, type ConnectorOptions } from './connector.ts';
 import { exchange } from './exchange.ts';
+import { NodeFailure } from './node-failure.ts';
 
 /**
  * How long an idle connection is kept, in milliseconds: shorter than load balancers commonly do (60 s), for
@@ -23,6 +16,17 @@ export interface NodeConnectionOptions extends ConnectorOptions {
   readonly timeoutMs: number;
   /** Longest response body that is read, in bytes. */
   readonly maxResponseBytes: number;
+}
+
+/** One request to a node. */
+export interface NodeRequest {
+  readonly method: string;
+  /** Below the node's own path. */
+  readonly path: string;
+  /** JSON, or null for none. */
+  readonly body: string | null;
+  /** Beside those that every request has: who asks, credentials and the media types. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -56,29 +60,22 @@ export class NodeConnection extends UndiciConnection {
     this.#pathPrefix = this.url.pathname.replace(/\/$/, '');
   }
 
-  override request(
-    params: ConnectionRequestParams,
-    options: ConnectionRequestOptions,
-  ): Promise<ConnectionRequestResponse>;
-  override request(
-    params: ConnectionRequestParams,
-    options: ConnectionRequestOptionsAsStream,
-  ): Promise<ConnectionRequestResponseAsStream>;
-  override async request(
-    params: ConnectionRequestParams,
-    { signal }: ConnectionRequestOptions,
-  ): Promise<ConnectionRequestResponse & ConnectionRequestResponseAsStream> {
+  /**
+   * Sends one request and reads its response.
+   *
+   * @throws {NodeFailure} where no readable response came of it
+   */
+  async send({ method, path, body, headers }: NodeRequest, signal: AbortSignal): Promise<RawResponse> {
+    if (signal.aborted) throw new NodeFailure({ kind: 'interrupted' }, false);
     const request = {
-      method: params.method,
-      path: this.#pathPrefix + params.path,
-      headers: { ...this.headers, ...params.headers },
-      body: params.body ?? null,
+      method,
+      path: this.#pathPrefix + path,
+      headers: headers === undefined ? this.headers : { ...this.headers, ...headers },
+      body,
     };
     this.#open += 1;
     try {
-      const { status, headers, text } = await exchange(this.pool, request, { ...this.#options, signal });
-      // Without a content type the client leaves the body as it is: where its own parser fails, the status is lost.
-      return { statusCode: status, headers: headers as IncomingHttpHeaders, body: text as never };
+      return await exchange(this.pool, request, this.#options, signal);
     } finally {
       this.#open -= 1;
       if (this.#open === 0) this.#onIdle?.();

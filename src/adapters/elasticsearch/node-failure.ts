@@ -1,27 +1,21 @@
 import type { Answer } from '../../domain/answer.ts';
 
 /**
- * One exchange with a node that gave no readable response, with the answer it comes to.
- *
- * The client's own connection errors keep neither the network's code nor whether the request had left, and
- * both decide whether a report may have been applied.
+ * One exchange with a node that gave no readable response, with the answer it comes to: the network's own code is
+ * kept, and whether the request had left, for both decide whether a report may have been applied.
  */
 export class NodeFailure extends Error {
-  override readonly name: FailureName;
+  override readonly name = 'NodeFailure';
   readonly answer: Answer;
+  /** Whether others should be asked in place of this node for a while. */
+  readonly isNodeAtFault: boolean;
 
-  constructor(name: FailureName, answer: Answer) {
+  constructor(answer: Answer, isNodeAtFault: boolean) {
     super(answer.kind);
-    this.name = name;
     this.answer = answer;
+    this.isNodeAtFault = isNodeAtFault;
   }
 }
-
-/**
- * The client's error names, by which its transport decides what becomes of the node: the first two take it
- * out of the rotation, the last does not.
- */
-export type FailureName = 'ConnectionError' | 'TimeoutError' | 'RequestAbortedError';
 
 /** The answer where no connection came about. */
 export function notSent(error: unknown): Answer {

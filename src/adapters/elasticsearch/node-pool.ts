@@ -4,6 +4,7 @@ import {
   type Connection,
   type GetConnectionOptions,
 } from '@elastic/elasticsearch';
+import type { NodeConnection } from './node-connection.ts';
 
 /** How long a node that failed is passed over at first, in milliseconds; doubled with every further failure. */
 const FIRST_PAUSE_MS = 1_000;
@@ -25,7 +26,10 @@ const { ALIVE, DEAD } = BaseConnection.statuses as { readonly ALIVE: string; rea
 export class NodePool extends BaseConnectionPool {
   #turn = 0;
 
-  override getConnection({ now }: GetConnectionOptions): Connection | null {
+  /** Made by the client, of the class that it is given together with this pool. */
+  declare connections: NodeConnection[];
+
+  override getConnection({ now }: Pick<GetConnectionOptions, 'now'>): NodeConnection | null {
     const { connections } = this;
     for (let step = 0; step < connections.length; step += 1) {
       const node = connections[(this.#turn + step) % connections.length];

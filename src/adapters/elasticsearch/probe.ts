@@ -1,4 +1,3 @@
-import { Client } from '@elastic/elasticsearch';
 import type { Answer } from '../../domain/answer.ts';
 import type {
   ConnectorApiFact,
@@ -12,6 +11,7 @@ import { answerOfError } from './answer-of-error.ts';
 import { answerOfResponse, member, parseJson } from './answer-of-response.ts';
 import { clientOptions, secretsOf } from './client-options.ts';
 import type { ElasticsearchOptions } from './connector-api.ts';
+import { type Nodes, openNodes } from './open-nodes.ts';
 import { type Quote, quoter } from './quote.ts';
 import { requesterOf } from './requester.ts';
 
@@ -37,19 +37,19 @@ export interface ElasticsearchProbe extends AsyncDisposable {
 export function openProbe(options: ElasticsearchOptions): ElasticsearchProbe {
   const quote = quoter(secretsOf(options));
   const { nodes = [], ...shared } = clientOptions(options);
-  const clients = [nodes].flat().map((node) => new Client({ ...shared, node }));
+  const each = [nodes].flat().map((node) => openNodes({ ...shared, node }));
   return {
-    nodes: clients.map((client) => probeOf(client, quote)),
+    nodes: each.map(({ pool }) => probeOf(pool, quote)),
     hasCredentials: shared.auth !== undefined,
     async [Symbol.asyncDispose]() {
-      await Promise.all(clients.map((client) => client.close()));
+      await Promise.all(each.map(({ close }) => close()));
     },
   };
 }
 
-function probeOf(client: Client, quote: Quote): NodeProbe {
-  const send = requesterOf(client);
-  const [connection] = client.connectionPool.connections;
+function probeOf(pool: Nodes['pool'], quote: Quote): NodeProbe {
+  const send = requesterOf(pool);
+  const [connection] = pool.connections;
   const address = connection?.url.origin ?? 'unknown';
 
   async function ask(

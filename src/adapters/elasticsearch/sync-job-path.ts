@@ -12,12 +12,7 @@ import { NodeFailure } from './node-failure.ts';
 export function syncJobPath(connectorSyncJobId: string): string {
   if (/^\.{0,2}$/.test(connectorSyncJobId) || !connectorSyncJobId.isWellFormed()) {
     const reason = 'a sync job id that no path can name';
-    throw new NodeFailure('RequestAbortedError', {
-      kind: 'not-sent',
-      cause: 'unreachable',
-      type: 'invalid_id',
-      reason,
-    });
+    throw new NodeFailure({ kind: 'not-sent', cause: 'unreachable', type: 'invalid_id', reason }, false);
   }
   return `/_connector/_sync_job/${encodeURIComponent(connectorSyncJobId)}`;
 }

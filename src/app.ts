@@ -29,6 +29,7 @@ import type { HealthCheck } from './pipeline/check-health.ts';
 import { expireDeadLetters } from './pipeline/expire-dead-letters.ts';
 import { type Gate, type GateSnapshot, openGate } from './pipeline/gate.ts';
 import type { JobQueue, Log, ObserveAttempt } from './pipeline/ports.ts';
+import { readingBack } from './pipeline/read-back.ts';
 import { repeat } from './pipeline/repeat.ts';
 import { jobSettler } from './pipeline/settle-job.ts';
 import { signForFleet } from './pipeline/sign-for-fleet.ts';
@@ -147,6 +148,7 @@ export function createApp(config: Config, { log, observe }: AppOverrides): App {
     const settleJob = jobSettler(parse, {
       api: elasticsearch,
       gate,
+      readBackInDoubt: readingBack(gate),
       slots,
       deadLetters,
       suspects: suspectsOf(redis, names),

@@ -43,7 +43,11 @@ export class FaultLink {
     this.#toClient = new Lane(this.#server, client, owner);
     client.on('data', (chunk) => this.#fromClient(chunk));
     this.#server.on('data', (chunk) => this.#fromServer(chunk));
-    client.on('end', () => this.#toServer.end());
+    client.on('end', () => {
+      // A client that closes its side awaits no answer any more; the server hears of it in its turn.
+      this.#settle();
+      this.#toServer.end();
+    });
     this.#server.on('end', () => this.#toClient.end());
     // The client is often killed on purpose; what it had sent must still arrive.
     client.on('error', () => this.#toServer.end());

@@ -129,6 +129,7 @@ const MAX_NAMED_FIELDS = 10;
 function unknownFields(value: unknown): ReportProblem[] {
   if (!isObject(value)) return [];
   const names = Object.keys(value).filter((name) => !FIELDS.has(name));
+  if (names.length === 0) return [];
   const expected = `one of ${[...FIELDS].join(', ')}`;
   const named = names
     .slice(0, MAX_NAMED_FIELDS)

@@ -1,10 +1,15 @@
-import { type Answer, type AnswerSummary, cutReason, summarizeAnswer } from '../domain/answer.ts';
+import {
+  type Answer,
+  type AnswerSummary,
+  cutReason,
+  type ReadBack,
+  summarizeAnswer,
+} from '../domain/answer.ts';
 import type { FoundSyncJob } from '../domain/dead-letter.ts';
 import type { ErrorReport } from '../domain/error-report.ts';
 import { REDUCED_ERROR_BYTES, shortenError } from '../domain/shorten-error.ts';
 import {
   type Ambiguous,
-  type AmbiguousCause,
   CHANGED_AGAIN,
   type ChangedMeanwhile,
   judgeAnswer,
@@ -14,6 +19,7 @@ import {
   type Verdict,
 } from '../domain/verdict.ts';
 import type { ConnectorApi } from './ports.ts';
+import type { ReadBackInDoubt } from './read-back.ts';
 
 /** What became of the requests of one attempt. */
 export interface Delivery {
@@ -30,17 +36,19 @@ export interface Delivery {
  * The requests of one attempt, until there is a verdict:
  *
  * 1. The error is sent. Most answers are a verdict.
- * 2. An ambiguous one is read back, and the sync job tells.
+ * 2. An ambiguous one is read back, and the sync job tells; see `read-back.ts` for when that waits.
  * 3. Two findings call for one more request at once: 413, with a shorter text, and a sync job that changed
  *    between the refusal and the read-back. Each counts once in an attempt; the second time is final.
  *
- * @param mayReadBack whether an ambiguous answer may be read back now; where not, nothing is known
+ * @param clock milliseconds, on a clock that never goes back
+ * @param readBackInDoubt reads back, if that may tell anything
  */
 export async function deliverError(
   report: ErrorReport,
   api: ConnectorApi,
   signal: AbortSignal,
-  mayReadBack: (cause: AmbiguousCause) => boolean,
+  clock: () => number,
+  readBackInDoubt: ReadBackInDoubt,
 ): Promise<Delivery> {
   const { connector_sync_job_id: id, error } = report;
   const whole = shortenError(error);
@@ -68,15 +76,19 @@ export async function deliverError(
   }
 
   async function send(error: string): Promise<Sent> {
+    const sentAtMs = clock();
     const answer = await api.setSyncJobError(id, error, signal);
     const verdict = judgeAnswer(answer);
-    return verdict.kind === 'ambiguous' ? readBack(verdict, answer) : { verdict, ...told(answer) };
+    if (verdict.kind !== 'ambiguous') return { verdict, ...told(answer) };
+    return readBack(verdict, answer, clock() - sentAtMs);
   }
 
-  async function readBack(ambiguous: Ambiguous, first: Answer): Promise<Sent> {
-    const found = mayReadBack(ambiguous.cause)
-      ? await api.readSyncJob(id, signal)
-      : ({ kind: 'unknown', answer: first } as const);
+  async function readBack(ambiguous: Ambiguous, first: Answer, sinceSentMs: number): Promise<Sent> {
+    const read = (within: AbortSignal): Promise<ReadBack> => api.readSyncJob(id, within);
+    const found: ReadBack = (await readBackInDoubt(ambiguous.cause, sinceSentMs, read, signal)) ?? {
+      kind: 'unknown',
+      answer: first,
+    };
     const verdict = judgeReadBack(ambiguous, found, isOurs);
     switch (found.kind) {
       case 'found':

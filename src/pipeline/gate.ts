@@ -97,6 +97,10 @@ export interface Gate {
   note(report: AttemptReport): Noted;
   /** Whether an ambiguous answer may be read back at once, or has to wait for the report's next attempt. */
   mayReadBack(cause: AmbiguousCause): boolean;
+  /** How long ago a server was last heard of, by an attempt that did not fail or by `heard`; in milliseconds. */
+  silentForMs(): number;
+  /** Takes note that a server has just answered. */
+  heard(): void;
   snapshot(): GateSnapshot;
   /** Ends every wait, as the signal of an attempt would, and lets no further attempt through. */
   close(): Promise<void>;
@@ -135,6 +139,7 @@ export function openGate(context: GateContext): Gate {
   let changedAtMs = 0;
   /** Attempts under way that were sent before then. */
   let leftOver = 0;
+  let heardAtMs = Number.NEGATIVE_INFINITY;
   let toldConcurrency = concurrency.limit;
 
   function setCircuit(next: CircuitState): void {
@@ -238,6 +243,10 @@ export function openGate(context: GateContext): Gate {
     return circuit.kind === 'closed' || cause === 'refused-transition';
   }
 
+  function heard(): void {
+    heardAtMs = now();
+  }
+
   function note({ attempt, verdict, latencyMs, retryAfterMs }: AttemptReport): Noted {
     const wasOpen = circuit.kind === 'open';
     // Sent before the circuit last opened or closed: it says nothing new of it, whatever came of it.
@@ -249,6 +258,7 @@ export function openGate(context: GateContext): Gate {
     const code = 'code' in verdict ? verdict.code : '';
     const throttled = code === 'throttled';
     const effect = isOld ? 'neutral' : verdict.circuit;
+    if (throttled || verdict.circuit === 'success') heard();
     setCircuit(afterVerdict(circuit, { effect, weight: failureWeight(verdict), code }, policy, now()));
     if (circuit.kind === 'open') {
       if (!wasOpen) tell(fleet.sayOpen({ sinceMs: circuit.sinceMs, code: circuit.code }, forgottenAfterMs));
@@ -314,6 +324,8 @@ export function openGate(context: GateContext): Gate {
     enter,
     note,
     mayReadBack,
+    silentForMs: () => now() - heardAtMs,
+    heard,
     snapshot: () => ({
       circuit,
       concurrency: concurrency.limit,

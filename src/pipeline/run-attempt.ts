@@ -10,11 +10,13 @@ import { buryReport } from './bury-report.ts';
 import { type Delivery, deliverError } from './deliver-error.ts';
 import type { Gate } from './gate.ts';
 import type { AttemptResult, ConnectorApi, DeadLetterQueue, QueuedJob } from './ports.ts';
+import type { ReadBackInDoubt } from './read-back.ts';
 
 /** What an attempt works with. */
 export interface AttemptContext {
   readonly api: ConnectorApi;
-  readonly gate: Pick<Gate, 'enter' | 'note' | 'mayReadBack'>;
+  readonly gate: Pick<Gate, 'enter' | 'note'>;
+  readonly readBackInDoubt: ReadBackInDoubt;
   readonly deadLetters: DeadLetterQueue;
   readonly policy: RetryPolicy;
   /** Milliseconds since 1970. */
@@ -90,16 +92,15 @@ export async function runAttempt(
 }
 
 /** A fault of our own must not stop the worker, nor be tried for ever: it is an attempt that failed. */
-async function deliver(
+function deliver(
   report: ErrorReport,
-  { api, gate }: AttemptContext,
+  { api, clock, readBackInDoubt }: AttemptContext,
   signal: AbortSignal,
 ): Promise<Delivery> {
-  try {
-    return await deliverError(report, api, signal, gate.mayReadBack);
-  } catch (error) {
-    return { verdict: WORKER_ERROR, answer: { type: 'worker_error', reason: cutReason(String(error)) } };
-  }
+  return deliverError(report, api, signal, clock, readBackInDoubt).catch((error: unknown) => ({
+    verdict: WORKER_ERROR,
+    answer: { type: 'worker_error', reason: cutReason(String(error)) },
+  }));
 }
 
 function remember(

@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 import type { Answer } from '../../src/domain/answer.ts';
 import { REDUCED_ERROR_BYTES, shortenError } from '../../src/domain/shorten-error.ts';
 import { type Delivery, deliverError } from '../../src/pipeline/deliver-error.ts';
+import type { ReadBackInDoubt } from '../../src/pipeline/read-back.ts';
 import { anyAnswer, anyReadBack } from '../domain/arbitraries.ts';
+import { readAtOnce } from '../support/queue-setup.ts';
 import { found, REFUSED_TRANSITION, refusal, scriptedApi, UPDATED } from '../support/scripted-api.ts';
 
 const LONG = `${'x'.repeat(20_000)} the end`;
@@ -13,13 +15,18 @@ const TOO_LARGE = refusal(413, 'content_too_long_exception');
 const LOST: Answer = { kind: 'lost', type: 'ECONNRESET', reason: 'socket hang up' };
 const OPEN = found('in_progress');
 
-async function deliver(error: string, script: Parameters<typeof scriptedApi>[0], mayReadBack = () => true) {
+async function deliver(
+  error: string,
+  script: Parameters<typeof scriptedApi>[0],
+  readBackInDoubt: ReadBackInDoubt = readAtOnce,
+) {
   const api = scriptedApi(script);
   const delivery = await deliverError(
     { connector_sync_job_id: 'job', error },
     api,
     new AbortController().signal,
-    mayReadBack,
+    () => 0,
+    readBackInDoubt,
   );
   return { delivery, sent: api.sent.map((request) => request.error), read: api.read };
 }
@@ -159,7 +166,7 @@ test('whatever is answered, there is a verdict after at most three requests to c
 });
 
 test('what may not be read back now is an outage, and the sync job is not asked', async () => {
-  const outcome = await deliver('x', { puts: [LOST] }, () => false);
+  const outcome = await deliver('x', { puts: [LOST] }, async () => undefined);
   expect(verdictOf(outcome)).toBe('outage ambiguous');
   expect(outcome.read).toEqual([]);
 });

@@ -6,7 +6,7 @@ import type { AttemptReport, Gate } from '../../src/pipeline/gate.ts';
 import type { QueuedJob } from '../../src/pipeline/ports.ts';
 import { jobSettler } from '../../src/pipeline/settle-job.ts';
 import { openSlots } from '../../src/pipeline/slots.ts';
-import { OPEN_DOOR, PROMPT_POLICY, parse, report } from '../support/queue-setup.ts';
+import { OPEN_DOOR, PROMPT_POLICY, parse, readAtOnce, report } from '../support/queue-setup.ts';
 import { found, NOT_FOUND, refusal, scriptedApi, UPDATED } from '../support/scripted-api.ts';
 
 const MAX_CRASHES = 3;
@@ -48,6 +48,7 @@ function world() {
     const settle = jobSettler(parse, {
       api,
       gate: { ...OPEN_DOOR, note, ...(about.enter && { enter: about.enter }) },
+      readBackInDoubt: readAtOnce,
       deadLetters: {
         async add(letter) {
           letters.push(letter);

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { turns } from '../../src/pipeline/take-turns.ts';
 
-test('what arrives together takes its turns by its order, whatever order it arrives in', async () => {
+test('those that wait take their turns by their order, whatever order they came in', async () => {
   const takeTurns = turns();
   const began: number[] = [];
   await Promise.all([5, 3, 9, 1, 7].map((order) => takeTurns('a', order, async () => began.push(order))));
-  expect(began).toEqual([1, 3, 5, 7, 9]);
+  expect(began).toEqual([5, 1, 3, 7, 9]);
 });
 
 test('what has the same order goes first come, first served', async () => {

@@ -23,6 +23,7 @@ import type {
   Log,
   SettleJob,
 } from '../../src/pipeline/ports.ts';
+import type { ReadBackInDoubt } from '../../src/pipeline/read-back.ts';
 import type { AttemptContext } from '../../src/pipeline/run-attempt.ts';
 import { jobSettler } from '../../src/pipeline/settle-job.ts';
 import { openSlots } from '../../src/pipeline/slots.ts';
@@ -96,6 +97,7 @@ export async function setupQueue(url: string = redisUrl()): Promise<QueueSetup> 
       const context = {
         api: api ?? unusedApi,
         gate: OPEN_DOOR,
+        readBackInDoubt: readAtOnce,
         suspects: suspectsOf(own, names),
         slots: openSlots(workerOptions?.concurrency ?? 10),
         maxCrashes: 3,
@@ -140,8 +142,10 @@ export async function setupQueue(url: string = redisUrl()): Promise<QueueSetup> 
 export const OPEN_DOOR: AttemptContext['gate'] = {
   enter: async () => 'go',
   note: () => ({ circuitWasOpen: false, isWithinRetryBudget: true }),
-  mayReadBack: () => true,
 };
+
+/** Reads back whatever is ambiguous. */
+export const readAtOnce: ReadBackInDoubt = (_cause, _sinceSentMs, read, signal) => read(signal);
 
 const unusedApi: ConnectorApi = {
   setSyncJobError: () => Promise.reject(new Error('no request was to be made')),

@@ -59,7 +59,13 @@ export async function deliverError(
   let text = whole;
   let wasChanged = false;
   for (;;) {
-    const sent = await send(text);
+    const sentAtMs = clock();
+    const answer = await api.setSyncJobError(id, text, signal);
+    const judged = judgeAnswer(answer);
+    const sent: Sent =
+      judged.kind === 'ambiguous'
+        ? await readBack(judged, answer, clock() - sentAtMs)
+        : { verdict: judged, ...told(answer) };
     const { verdict } = sent;
     switch (verdict.kind) {
       case 'too-large':
@@ -73,14 +79,6 @@ export async function deliverError(
       default:
         return { ...sent, verdict };
     }
-  }
-
-  async function send(error: string): Promise<Sent> {
-    const sentAtMs = clock();
-    const answer = await api.setSyncJobError(id, error, signal);
-    const verdict = judgeAnswer(answer);
-    if (verdict.kind !== 'ambiguous') return { verdict, ...told(answer) };
-    return readBack(verdict, answer, clock() - sentAtMs);
   }
 
   async function readBack(ambiguous: Ambiguous, first: Answer, sinceSentMs: number): Promise<Sent> {

@@ -3,8 +3,13 @@
  * beside it would be suspected after that.
  */
 export interface Isolation {
-  /** Runs beside others, once no suspect runs or waits. */
-  together<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Begins beside others, once no suspect runs or waits; `leave` has to follow.
+   *
+   * @returns undefined where there is nothing to wait for
+   */
+  enter(): Promise<void> | undefined;
+  leave(): void;
   /** Runs when nothing else does, and nothing else does until it has ended. */
   alone<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -29,25 +34,24 @@ export function isolation(): Isolation {
     }
   }
 
-  async function whenStarted(line: (() => void)[]): Promise<void> {
+  function whenStarted(line: (() => void)[]): Promise<void> {
     const started = new Promise<void>((resolve) => {
       line.push(resolve);
     });
     next();
-    await started;
+    return started;
   }
 
   return {
-    async together(work) {
+    enter() {
+      if (isAlone || suspects.length > 0 || others.length > 0) return whenStarted(others);
       // The ordinary case: nobody is suspect, and nobody has to wait.
-      if (!isAlone && suspects.length === 0 && others.length === 0) running += 1;
-      else await whenStarted(others);
-      try {
-        return await work();
-      } finally {
-        running -= 1;
-        next();
-      }
+      running += 1;
+      return undefined;
+    },
+    leave() {
+      running -= 1;
+      next();
     },
     async alone(work) {
       await whenStarted(suspects);

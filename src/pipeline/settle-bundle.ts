@@ -123,7 +123,14 @@ export async function settleBundle(
   }
 
   async function settleOne(report: Bundled): Promise<void> {
-    const event = await attempt(report, context, signal);
+    try {
+      await follow(report, await attempt(report, context, signal));
+    } finally {
+      context.onSettled();
+    }
+  }
+
+  async function follow(report: Bundled, event: AttemptEvent | undefined): Promise<void> {
     if (event === undefined) {
       await bundles.takeOut(bundle.id, [{ ...afterFault(report), delayMs: context.faultDelayMs }]);
       return;
@@ -156,8 +163,7 @@ export async function settleBundle(
     }
   }
 
-  const settling = reports.map((report) => settleOne(report).finally(context.onSettled));
-  const ends = await Promise.allSettled(settling);
+  const ends = await Promise.allSettled(reports.map(settleOne));
   for (const end of ends) if (end.status === 'rejected') faults.push(end.reason);
   callOffNote();
   await noting;

@@ -20,7 +20,7 @@ export interface Suspects {
 export interface SettleContext extends AttemptContext {
   readonly suspects: Suspects;
   /** Where attempts wait until no more are under way than may be; several are in a bundle. */
-  readonly slots: Pick<Slots, 'taking'>;
+  readonly slots: Pick<Slots, 'take' | 'giveBack'>;
   /** How often workers may die on a job before it is given up as poison. */
   readonly maxCrashes: number;
 }
@@ -37,28 +37,37 @@ export interface SettleContext extends AttemptContext {
  * 3. Anything else is attempted, one report at a time for each sync job.
  */
 export function jobSettler(parse: ParseErrorReport, context: SettleContext): SettleJob {
-  const takeTurns = turns();
-  const { together, alone } = isolation();
+  const ofSyncJob = turns();
+  const { enter, leave, alone } = isolation();
   const { suspects, slots, maxCrashes } = context;
 
   return async (job, signal) => {
-    if (job.crashes === 0) return together(() => settle(job, context, signal));
-    return job.crashes === 1
-      ? together(() => settleSuspect(job, signal))
-      : alone(() => settleSuspect(job, signal));
+    if (job.crashes > 1) return alone(() => settleSuspect(job, signal));
+    await enter();
+    try {
+      return await (job.crashes === 0 ? settle(job, context, signal) : settleSuspect(job, signal));
+    } finally {
+      leave();
+    }
   };
 
   async function settle(job: QueuedJob, within: AttemptContext, signal: AbortSignal): Promise<AttemptResult> {
     const parsed = parsePayload(job.payload, parse);
     if (parsed.kind === 'invalid') return bury(job, parsed, 'invalid_report', context);
     const { report } = parsed;
-    return slots.taking(job.enqueuedAtMs, async () => {
+    await slots.take(job.enqueuedAtMs);
+    try {
       // While it waited for a place the worker may have been told to stop.
       if (signal.aborted) return { outcome: { kind: 'hand-back' }, history: job.history };
-      return takeTurns(report.connector_sync_job_id, job.enqueuedAtMs, () =>
-        runAttempt(job, report, within, signal),
-      );
-    });
+      await ofSyncJob.take(report.connector_sync_job_id, job.enqueuedAtMs);
+      try {
+        return await runAttempt(job, report, within, signal);
+      } finally {
+        ofSyncJob.giveBack(report.connector_sync_job_id);
+      }
+    } finally {
+      slots.giveBack();
+    }
   }
 
   async function settleSuspect(job: QueuedJob, signal: AbortSignal): Promise<AttemptResult> {

@@ -1,10 +1,11 @@
 /** Places for attempts that are under way at once. */
 export interface Slots {
   /**
-   * Does the work once there is a place for it. Of those that wait the one with the least order is served first; what
-   * arrives in one turn of the event loop is sorted before any of it is served.
+   * Takes a place once there is one, which has to be given back. Of those that wait the one with the least order is
+   * served first; what arrives in one turn of the event loop is sorted before any of it is served.
    */
-  taking<T>(order: number, work: () => Promise<T>): Promise<T>;
+  take(order: number): Promise<void>;
+  giveBack(): void;
   /** Changes how many places there are; what is under way is left to end. */
   setLimit(limit: number): void;
 }
@@ -47,17 +48,14 @@ export function openSlots(limit: number): Slots {
   }
 
   return {
-    async taking(order, work) {
-      await new Promise<void>((start) => {
+    take: (order) =>
+      new Promise((start) => {
         if (arriving.length === 0) setImmediate(gather);
         arriving.push({ order, start });
-      });
-      try {
-        return await work();
-      } finally {
-        taken -= 1;
-        serve();
-      }
+      }),
+    giveBack() {
+      taken -= 1;
+      serve();
     },
     setLimit(next) {
       places = next;

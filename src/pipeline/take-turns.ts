@@ -1,8 +1,13 @@
-/**
- * Runs work one at a time for each key, of those that wait the one with the least `order` first; different keys do
- * not wait for each other.
- */
-export type TakeTurns = <T>(key: string, order: number, work: () => Promise<T>) => Promise<T>;
+/** Turns for each key: one at a time, and different keys do not wait for each other. */
+export interface Turns {
+  /**
+   * Waits for a turn, which has to be given back; of those that wait the one with the least order goes first.
+   *
+   * @returns undefined where nobody else has a turn, and there is nothing to wait for
+   */
+  take(key: string, order: number): Promise<void> | undefined;
+  giveBack(key: string): void;
+}
 
 /**
  * Makes a set of turns.
@@ -10,30 +15,25 @@ export type TakeTurns = <T>(key: string, order: number, work: () => Promise<T>) 
  * Two reports for one sync job must not race: the text of the one that was accepted first is the one to keep. They
  * come here in their order, see `arrivals.ts` and `slots.ts`.
  */
-export function turns(): TakeTurns {
-  /** Those who wait for the one at work, by key; nearly always that is nobody, and then there is no list. */
+export function turns(): Turns {
+  /** Those who wait for the one whose turn it is, by key; nearly always that is nobody, and then there is no list. */
   const waiting = new Map<string, Place[] | undefined>();
 
-  function wait(key: string, order: number): Promise<void> {
-    const lane = waiting.get(key) ?? [];
-    waiting.set(key, lane);
-    return new Promise((start) => stand(lane, { order, start }));
-  }
-
-  function startNext(key: string): void {
-    const next = waiting.get(key)?.shift();
-    if (next === undefined) waiting.delete(key);
-    else next.start();
-  }
-
-  return async (key, order, work) => {
-    if (waiting.has(key)) await wait(key, order);
-    else waiting.set(key, undefined);
-    try {
-      return await work();
-    } finally {
-      startNext(key);
-    }
+  return {
+    take(key, order) {
+      if (!waiting.has(key)) {
+        waiting.set(key, undefined);
+        return undefined;
+      }
+      const lane = waiting.get(key) ?? [];
+      waiting.set(key, lane);
+      return new Promise((start) => stand(lane, { order, start }));
+    },
+    giveBack(key) {
+      const next = waiting.get(key)?.shift();
+      if (next === undefined) waiting.delete(key);
+      else next.start();
+    },
   };
 }
 

@@ -2,6 +2,19 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isolation } from '../../src/pipeline/isolate.ts';
 
+function setup() {
+  const { enter, leave, alone } = isolation();
+  const together = async <T>(run: () => Promise<T>): Promise<T> => {
+    await enter();
+    try {
+      return await run();
+    } finally {
+      leave();
+    }
+  };
+  return { together, alone };
+}
+
 /** Work that goes on until the test ends it. */
 interface Work {
   readonly run: () => Promise<string>;
@@ -32,7 +45,7 @@ async function settled(): Promise<void> {
 
 describe('what runs together', () => {
   test('runs at the same time, and gives back what it came to', async () => {
-    const { together } = isolation();
+    const { together } = setup();
     const [a, b] = [work('a'), work('b')];
     const both = Promise.all([together(a.run), together(b.run)]);
     await settled();
@@ -46,7 +59,7 @@ describe('what runs together', () => {
 
 describe('a suspect', () => {
   test('begins when everything that ran before has ended, and not earlier', async () => {
-    const { together, alone } = isolation();
+    const { together, alone } = setup();
     const [a, b, suspect] = [work(), work(), work()];
     const all = [together(a.run), together(b.run), alone(suspect.run)];
     await settled();
@@ -63,7 +76,7 @@ describe('a suspect', () => {
   });
 
   test('keeps back everything that comes after it until it has ended', async () => {
-    const { together, alone } = isolation();
+    const { together, alone } = setup();
     const [before, suspect, after] = [work(), work(), work()];
     const all = [together(before.run), alone(suspect.run), together(after.run)];
     await settled();
@@ -80,7 +93,7 @@ describe('a suspect', () => {
   });
 
   test('waits for another one, first come, first served', async () => {
-    const { alone } = isolation();
+    const { alone } = setup();
     const suspects = [work(), work(), work()];
     const all = suspects.map(({ run }) => alone(run));
     for (const [n, suspect] of suspects.entries()) {
@@ -93,7 +106,7 @@ describe('a suspect', () => {
 });
 
 test('work that fails makes room like any other, and its failure is told', async () => {
-  const { together, alone } = isolation();
+  const { together, alone } = setup();
   await expect(alone(() => Promise.reject(new Error('alone')))).rejects.toThrow('alone');
   await expect(together(() => Promise.reject(new Error('together')))).rejects.toThrow('together');
   await expect(
@@ -114,7 +127,7 @@ test('whatever comes when, everything runs once, and nothing runs beside a suspe
   });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {
-      const { together, alone } = isolation();
+      const { together, alone } = setup();
       const running = { suspects: 0, others: 0 };
       const seen = { begun: 0, overlaps: 0 };
       const started: Promise<unknown>[] = [];

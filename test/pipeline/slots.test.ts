@@ -2,7 +2,16 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { openSlots } from '../../src/pipeline/slots.ts';
+import { openSlots, type Slots } from '../../src/pipeline/slots.ts';
+
+async function taking<T>(slots: Slots, order: number, work: () => Promise<T>): Promise<T> {
+  await slots.take(order);
+  try {
+    return await work();
+  } finally {
+    slots.giveBack();
+  }
+}
 
 test('those that wait for a place are served in their order, however many there are', async () => {
   const slots = openSlots(3);
@@ -10,7 +19,7 @@ test('those that wait for a place are served in their order, however many there 
   let underWay = 0;
   let most = 0;
   const works = Array.from({ length: 5_000 }, (_, n) =>
-    slots.taking(0, async () => {
+    taking(slots, 0, async () => {
       served.push(n);
       underWay += 1;
       most = Math.max(most, underWay);
@@ -28,7 +37,7 @@ test('what arrives together is sorted before any of it is served, also where the
     const slots = openSlots(places);
     const served: number[] = [];
     const orders = [5, 3, 9, 1, 7, 3];
-    await Promise.all(orders.map((order) => slots.taking(order, async () => served.push(order))));
+    await Promise.all(orders.map((order) => taking(slots, order, async () => served.push(order))));
     expect(served).toEqual([1, 3, 3, 5, 7, 9]);
   }
 });
@@ -36,7 +45,7 @@ test('what arrives together is sorted before any of it is served, also where the
 test('what has the same order is served first come, first served', async () => {
   const slots = openSlots(1);
   const served: string[] = [];
-  await Promise.all(['a', 'b', 'c'].map((name) => slots.taking(4, async () => served.push(name))));
+  await Promise.all(['a', 'b', 'c'].map((name) => taking(slots, 4, async () => served.push(name))));
   expect(served).toEqual(['a', 'b', 'c']);
 });
 
@@ -45,15 +54,15 @@ test('what comes later and is earlier goes before those that wait, but takes no 
   const served: number[] = [];
   const first = Promise.withResolvers<void>();
   const all = [
-    slots.taking(2, async () => {
+    taking(slots, 2, async () => {
       served.push(2);
       await first.promise;
     }),
-    slots.taking(4, async () => served.push(4)),
+    taking(slots, 4, async () => served.push(4)),
   ];
   await turn();
   await turn();
-  all.push(slots.taking(1, async () => served.push(1)));
+  all.push(taking(slots, 1, async () => served.push(1)));
   await turn();
   expect(served).toEqual([2]);
   first.resolve();
@@ -66,7 +75,7 @@ test('more places serve those that wait at once, and fewer wait until enough are
   let underWay = 0;
   const end = Promise.withResolvers<void>();
   const all = Array.from({ length: 6 }, (_, order) =>
-    slots.taking(order, async () => {
+    taking(slots, order, async () => {
       underWay += 1;
       await end.promise;
     }),
@@ -87,10 +96,10 @@ test('what has been served takes no memory, though others always wait', async ()
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;
   const slots = openSlots(1);
-  const waiting = Array.from({ length: 10 }, () => slots.taking(0, turn));
+  const waiting = Array.from({ length: 10 }, () => taking(slots, 0, turn));
   async function serve(count: number): Promise<number> {
     for (let n = 0; n < count; n += 1) {
-      waiting.push(slots.taking(0, async () => undefined));
+      waiting.push(taking(slots, 0, async () => undefined));
       await waiting.shift();
     }
     collectGarbage();

@@ -3,22 +3,34 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { turns } from '../../src/pipeline/take-turns.ts';
 
+function setup() {
+  const { take, giveBack } = turns();
+  return async <T>(key: string, order: number, work: () => Promise<T>): Promise<T> => {
+    await take(key, order);
+    try {
+      return await work();
+    } finally {
+      giveBack(key);
+    }
+  };
+}
+
 test('those that wait take their turns by their order, whatever order they came in', async () => {
-  const takeTurns = turns();
+  const takeTurns = setup();
   const began: number[] = [];
   await Promise.all([5, 3, 9, 1, 7].map((order) => takeTurns('a', order, async () => began.push(order))));
   expect(began).toEqual([5, 1, 3, 7, 9]);
 });
 
 test('what has the same order goes first come, first served', async () => {
-  const takeTurns = turns();
+  const takeTurns = setup();
   const began: string[] = [];
   await Promise.all(['x', 'y', 'z'].map((name) => takeTurns('a', 1, async () => began.push(name))));
   expect(began).toEqual(['x', 'y', 'z']);
 });
 
 test('what comes later goes before those that wait and are later still, but interrupts nobody', async () => {
-  const takeTurns = turns();
+  const takeTurns = setup();
   const began: number[] = [];
   const first = Promise.withResolvers<void>();
   const all = [
@@ -41,7 +53,7 @@ test('what comes later goes before those that wait and are later still, but inte
 });
 
 test('different keys do not wait for each other', async () => {
-  const takeTurns = turns();
+  const takeTurns = setup();
   const blocked = Promise.withResolvers<void>();
   const held = takeTurns('a', 1, () => blocked.promise);
 
@@ -51,7 +63,7 @@ test('different keys do not wait for each other', async () => {
 });
 
 test('work that fails keeps nobody from their turn, and its failure is told', async () => {
-  const takeTurns = turns();
+  const takeTurns = setup();
   const outcomes = await Promise.allSettled([
     takeTurns('a', 1, () => Promise.reject(new Error('failed'))),
     takeTurns('a', 2, () => {
@@ -77,7 +89,7 @@ test('whatever comes when, everything runs once and never two at a time for one 
   });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
-      const takeTurns = turns();
+      const takeTurns = setup();
       const running = new Set<string>();
       const seen = { ran: 0, overlaps: 0 };
       const started: Promise<void>[] = [];

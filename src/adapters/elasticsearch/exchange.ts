@@ -26,12 +26,13 @@ export interface Dispatcher {
   dispatch(request: DispatchRequest, handler: DispatchHandler): boolean;
 }
 
-/** What bounds one exchange. */
+/** What bounds an exchange, and who is told of its end. */
 export interface ExchangeLimits {
   /** From the call to the last byte of the response, in milliseconds. */
   readonly timeoutMs: number;
   /** Longest response body that is read, in bytes, as sent and as unpacked. */
   readonly maxResponseBytes: number;
+  readonly onEnd: () => void;
 }
 
 /**
@@ -47,7 +48,11 @@ export function exchange(
 ): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     const handler = new Exchange(limits, signal, resolve, reject);
-    dispatcher.dispatch(request, handler);
+    try {
+      dispatcher.dispatch(request, handler);
+    } catch (error) {
+      handler.refuse(error);
+    }
   });
 }
 
@@ -75,6 +80,11 @@ class Exchange implements DispatchHandler {
     this.#reject = reject;
     this.#deadline = setTimeout(() => this.#timeOut(), limits.timeoutMs);
     this.#forgetInterruption = onInterruption(signal, () => this.#giveUp({ kind: 'interrupted' }, false));
+  }
+
+  /** The request was not even taken. */
+  refuse(error: unknown): void {
+    this.#fail(notSent(error), true);
   }
 
   onRequestStart(controller: DispatchController): void {
@@ -151,6 +161,7 @@ class Exchange implements DispatchHandler {
     this.#isSettled = true;
     clearTimeout(this.#deadline);
     this.#forgetInterruption();
+    this.#limits.onEnd();
   }
 }
 

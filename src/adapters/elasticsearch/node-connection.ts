@@ -1,7 +1,7 @@
 import { type ConnectionOptions, UndiciConnection } from '@elastic/elasticsearch';
 import type { RawResponse } from './answer-of-response.ts';
 import { Connector, type ConnectorOptions } from './connector.ts';
-import { exchange } from './exchange.ts';
+import { type ExchangeLimits, exchange } from './exchange.ts';
 import { NodeFailure } from './node-failure.ts';
 
 /**
@@ -37,7 +37,7 @@ export interface NodeRequest {
  * - stops its clock at the response's headers, so that a slow body has no end.
  */
 export class NodeConnection extends UndiciConnection {
-  readonly #options: NodeConnectionOptions;
+  readonly #limits: ExchangeLimits;
   readonly #connector: Connector;
   readonly #pathPrefix: string;
   #open = 0;
@@ -55,7 +55,14 @@ export class NodeConnection extends UndiciConnection {
       connect: connector.connect,
     };
     super({ ...clientOptions, agent });
-    this.#options = options;
+    this.#limits = {
+      timeoutMs: options.timeoutMs,
+      maxResponseBytes: options.maxResponseBytes,
+      onEnd: () => {
+        this.#open -= 1;
+        if (this.#open === 0) this.#onIdle?.();
+      },
+    };
     this.#connector = connector;
     this.#pathPrefix = this.url.pathname.replace(/\/$/, '');
   }
@@ -65,8 +72,8 @@ export class NodeConnection extends UndiciConnection {
    *
    * @throws {NodeFailure} where no readable response came of it
    */
-  async send({ method, path, body, headers }: NodeRequest, signal: AbortSignal): Promise<RawResponse> {
-    if (signal.aborted) throw new NodeFailure({ kind: 'interrupted' }, false);
+  send({ method, path, body, headers }: NodeRequest, signal: AbortSignal): Promise<RawResponse> {
+    if (signal.aborted) return Promise.reject(new NodeFailure({ kind: 'interrupted' }, false));
     const request = {
       method,
       path: this.#pathPrefix + path,
@@ -74,12 +81,7 @@ export class NodeConnection extends UndiciConnection {
       body,
     };
     this.#open += 1;
-    try {
-      return await exchange(this.pool, request, this.#options, signal);
-    } finally {
-      this.#open -= 1;
-      if (this.#open === 0) this.#onIdle?.();
-    }
+    return exchange(this.pool, request, this.#limits, signal);
   }
 
   /** Lets the open requests end, each by its timeout at the latest, and closes every socket. May be repeated. */

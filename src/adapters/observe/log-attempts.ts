@@ -30,13 +30,20 @@ export function logAttempts(log: Log): ObserveAttempt {
 }
 
 function fields({ job, result, durationMs }: AttemptEvent, code: string): Readonly<Record<string, unknown>> {
-  const { id, attempt } = job;
-  return { id, ...syncJobOf(job.payload), code, attempt, duration_ms: durationMs, ...result.trace };
+  return {
+    id: job.id,
+    // A field without a value is left out of the line.
+    connector_sync_job_id: syncJobOf(job.payload),
+    code,
+    attempt: job.attempt,
+    duration_ms: durationMs,
+    ...result.trace,
+  };
 }
 
-function syncJobOf(payload: AttemptEvent['job']['payload']): { readonly connector_sync_job_id?: string } {
+function syncJobOf(payload: AttemptEvent['job']['payload']): string | undefined {
   const value = payload.kind === 'json' ? payload.value : undefined;
-  if (typeof value !== 'object' || value === null || !('connector_sync_job_id' in value)) return {};
+  if (typeof value !== 'object' || value === null || !('connector_sync_job_id' in value)) return undefined;
   const id = value.connector_sync_job_id;
-  return typeof id === 'string' ? { connector_sync_job_id: id } : {};
+  return typeof id === 'string' ? id : undefined;
 }

@@ -16,7 +16,7 @@ test('a request that was given up while it waited for a connection is not sent o
   const answer = exchange(
     dispatcher,
     { method: 'PUT', path: '/' },
-    { timeoutMs: 60_000, maxResponseBytes: 1_000 },
+    { timeoutMs: 60_000, maxResponseBytes: 1_000, onEnd: () => {} },
     abort.signal,
   );
   const handler = await handed.promise;

@@ -41,7 +41,7 @@ function isoTime(now: () => number): () => string {
 }
 
 /** Lines that are written together, in bytes: a write for each would cost as much as the line itself. */
-const GATHERED_BYTES = 4_096;
+const GATHERED_BYTES = 16_384;
 
 /** How long a line may wait for others, in milliseconds. */
 const GATHERING_MS = 100;
@@ -54,6 +54,7 @@ function standardOutput(): DestinationStream {
   return pino.destination({
     sync: false,
     minLength: GATHERED_BYTES,
+    maxWrite: 4 * GATHERED_BYTES,
     periodicFlush: GATHERING_MS,
     maxLength: MOST_WAITING_BYTES,
   });

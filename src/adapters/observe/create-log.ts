@@ -51,13 +51,20 @@ const MOST_WAITING_BYTES = 4_194_304;
 
 /** Standard output. What waits is written when the process ends, however it ends, but for SIGKILL. */
 function standardOutput(): DestinationStream {
-  return pino.destination({
+  const output = pino.destination({
     sync: false,
     minLength: GATHERED_BYTES,
     maxWrite: 4 * GATHERED_BYTES,
     periodicFlush: GATHERING_MS,
     maxLength: MOST_WAITING_BYTES,
+    contentMode: 'buffer',
   });
+  return {
+    write(line) {
+      // Of texts it gathers one, and measures the whole of it anew with every line. Its types know of texts only.
+      output.write(Buffer.from(line) as unknown as string);
+    },
+  };
 }
 
 /** A log for people who watch a terminal. */

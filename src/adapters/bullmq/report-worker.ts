@@ -127,7 +127,12 @@ export function openReportWorker(
     arrival.opened();
     await arrival.begin();
     const queued = toQueuedJob(job);
-    const result = await asError(() => settle(queued, interruption.signal));
+    let result: AttemptResult;
+    try {
+      result = await settle(queued, interruption.signal);
+    } catch (thrown) {
+      throw asError(thrown);
+    }
     job[TO_TELL] = { job: queued, result, durationMs: Date.now() - startedAtMs };
     await carryOut(job, token, result);
   }
@@ -154,7 +159,12 @@ export function openReportWorker(
         intake.settled();
       },
     };
-    const end = await asError(() => settleBundle(bundle, context, interruption.signal));
+    let end: 'finished' | 'hand-back';
+    try {
+      end = await settleBundle(bundle, context, interruption.signal);
+    } catch (thrown) {
+      throw asError(thrown);
+    }
     if (end === 'finished') return;
     await job.moveToWait(token);
     throw new WaitingError();
@@ -323,12 +333,8 @@ class RetryLater extends Error {
 }
 
 /** BullMQ cannot bear that something else than an Error is thrown: the job would stay active. */
-async function asError<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (thrown) {
-    throw thrown instanceof Error ? thrown : new Error(String(thrown));
-  }
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 /** Does work once after so many milliseconds, unless it is called off. */

@@ -101,6 +101,23 @@ async function openCircuit({ clock }: Scene, worker: Worker): Promise<void> {
   expect(worker.gate.snapshot().circuit.kind).toBe('open');
 }
 
+test('how long nothing was heard of Elasticsearch counts from the last answer that was no failure', async () => {
+  const { clock, ...scene } = setup();
+  const { gate, attempts } = scene.worker();
+  expect(gate.silentForMs()).toBe(Number.POSITIVE_INFINITY);
+  const [applied, throttled, failed] = attempts(3);
+  await clock.settle();
+  applied?.end(APPLIED);
+  await clock.advance(30);
+  expect(gate.silentForMs()).toBe(30);
+  throttled?.end(THROTTLED);
+  await clock.advance(20);
+  failed?.end(SERVER_ERROR);
+  expect(gate.silentForMs()).toBe(20);
+  gate.heard();
+  expect(gate.silentForMs()).toBe(0);
+});
+
 describe('while the circuit is closed', () => {
   test('every attempt goes at once, as many as the concurrency allows', async () => {
     const scene = setup();

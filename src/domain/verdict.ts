@@ -21,8 +21,10 @@ export type PermanentCode = Exclude<DeadLetterCode, 'attempts_exhausted' | 'expi
 export type AmbiguousCause =
   /** Elasticsearch refused the transition; the sync job's status and text tell why. */
   | 'refused-transition'
-  /** A success that cannot be believed as it stands. */
+  /** A success of Elasticsearch's own that came cut, or without sense. */
   | 'unreadable-success'
+  /** A success that somebody else told: a proxy, or a page for people who have to sign in. */
+  | 'foreign-success'
   /** The request left and its response did not come. */
   | 'lost-response';
 
@@ -124,7 +126,7 @@ const CONFLICT: Verdict = {
 };
 
 function judgeSuccess({ body, fromElasticsearch }: Response): Verdict | Ambiguous {
-  if (!fromElasticsearch) return ambiguous('unreadable-success', 'misrouted');
+  if (!fromElasticsearch) return ambiguous('foreign-success', 'misrouted');
   // "noop": an identical call won the race between its check and its update.
   if (body.kind === 'result' && (body.result === 'updated' || body.result === 'noop')) return APPLIED;
   return ambiguous('unreadable-success');
@@ -221,6 +223,7 @@ function judgeNotApplied(first: Ambiguous): Verdict | ChangedMeanwhile {
     case 'refused-transition':
       return { kind: 'changed-meanwhile' };
     case 'unreadable-success':
+    case 'foreign-success':
       return outage(first.code);
     case 'lost-response':
       return { kind: 'transient', code: 'ambiguous', attemptUsed: true, wait: 'backoff', circuit: 'failure' };

@@ -238,9 +238,9 @@ export function openGate(context: GateContext): Gate {
   }
 
   function mayReadBack(cause: AmbiguousCause): boolean {
-    // A refusal is Elasticsearch's own word: it is back, and only the sync job tells what the refusal means.
+    // Where Elasticsearch itself has answered it is back, and only the sync job tells what the answer means.
     // After anything else a second request would be one more than the probe, and meet the same end.
-    return circuit.kind === 'closed' || cause === 'refused-transition';
+    return circuit.kind === 'closed' || isOfElasticsearch(cause);
   }
 
   function heard(): void {
@@ -338,4 +338,15 @@ export function openGate(context: GateContext): Gate {
       await looking;
     },
   };
+}
+
+function isOfElasticsearch(cause: AmbiguousCause): boolean {
+  switch (cause) {
+    case 'refused-transition':
+    case 'unreadable-success':
+      return true;
+    case 'foreign-success':
+    case 'lost-response':
+      return false;
+  }
 }

@@ -1,10 +1,11 @@
 /**
  * Whether an ambiguous answer is worth a second request:
  *
- * 1. While the circuit is open it is not, but for what Elasticsearch itself refused.
- * 2. Where something was heard of Elasticsearch since the first request left, the sync job is read back at once.
- * 3. Where nothing was, everything under way is about to be lost as well. One reads back for all, and not for long:
- *    when it hears something the others follow, when it does not they leave it at that.
+ * 1. While the circuit is open it is not, but for what Elasticsearch itself has answered.
+ * 2. Where there was a response at all, or something was heard since the request left, the sync job is read back at
+ *    once.
+ * 3. Where the response was lost and nothing was heard, everything under way is about to be lost as well. One reads
+ *    back for all, and not for long: when it hears something the others follow, when it does not they leave it at that.
  */
 import type { Answer, ReadBack } from '../domain/answer.ts';
 import type { AmbiguousCause } from '../domain/verdict.ts';
@@ -35,7 +36,7 @@ export function readingBack(
 
   return async (cause, sinceSentMs, read, signal) => {
     if (!gate.mayReadBack(cause)) return undefined;
-    if (gate.silentForMs() <= sinceSentMs) return read(signal);
+    if (cause !== 'lost-response' || gate.silentForMs() <= sinceSentMs) return read(signal);
     if (scouting !== undefined) return (await scouting) && gate.mayReadBack(cause) ? read(signal) : undefined;
     const scout = Promise.withResolvers<boolean>();
     scouting = scout.promise;

@@ -116,7 +116,7 @@ export const ANSWER_CASES: readonly AnswerCase[] = [
   {
     row: '2xx without the product header',
     answers: [fromProxy(200, UPDATED), fromProxy(200, HTML), fromProxy(204, errorBody('status_exception'))],
-    means: { kind: 'ambiguous', cause: 'unreadable-success', code: 'misrouted' },
+    means: { kind: 'ambiguous', cause: 'foreign-success', code: 'misrouted' },
   },
   {
     row: '400 from Elasticsearch: the transition is refused',
@@ -285,7 +285,7 @@ export const REFUSED_TRANSITION: Ambiguous = {
   code: 'ambiguous',
 };
 export const CUT_SUCCESS: Ambiguous = { kind: 'ambiguous', cause: 'unreadable-success', code: 'ambiguous' };
-export const PROXY_SUCCESS: Ambiguous = { kind: 'ambiguous', cause: 'unreadable-success', code: 'misrouted' };
+export const PROXY_SUCCESS: Ambiguous = { kind: 'ambiguous', cause: 'foreign-success', code: 'misrouted' };
 export const LOST_RESPONSE: Ambiguous = { kind: 'ambiguous', cause: 'lost-response', code: 'ambiguous' };
 
 /** Every ambiguous answer there is. */

@@ -228,13 +228,13 @@ describe('while the circuit is open', () => {
     expect(worker.limits.at(-1)).toBe(6);
   });
 
-  test('nothing is read back, because it would be one more request, but what Elasticsearch itself refused', async () => {
+  test('nothing is read back, because it would be one more request, but what Elasticsearch itself answered', async () => {
     const scene = setup();
     const worker = scene.worker();
-    const causes = ['lost-response', 'unreadable-success', 'refused-transition'] as const;
-    expect(causes.map(worker.gate.mayReadBack)).toEqual([true, true, true]);
+    const causes = ['lost-response', 'foreign-success', 'unreadable-success', 'refused-transition'] as const;
+    expect(causes.map(worker.gate.mayReadBack)).toEqual([true, true, true, true]);
     await openCircuit(scene, worker);
-    expect(causes.map(worker.gate.mayReadBack)).toEqual([false, false, true]);
+    expect(causes.map(worker.gate.mayReadBack)).toEqual([false, false, true, true]);
   });
 
   test('a success of a request that was sent before does not close it', async () => {

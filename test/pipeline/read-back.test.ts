@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ReadBack } from '../../src/domain/answer.ts';
-import { readingBack } from '../../src/pipeline/read-back.ts';
+import { type ReadBackInDoubt, readingBack } from '../../src/pipeline/read-back.ts';
 import { never } from '../adapters/elasticsearch/support.ts';
 import { found } from '../support/scripted-api.ts';
 
@@ -30,8 +30,11 @@ function setup(silentForMs: number, mayReadBack: () => boolean = () => true) {
     signal.addEventListener('abort', () => one.resolve({ kind: 'unknown', answer: { kind: 'interrupted' } }));
     return one.promise;
   };
-  const ask = (sinceSentMs: number, signal: AbortSignal = never) =>
-    readBackInDoubt('lost-response', sinceSentMs, read, signal);
+  const ask = (
+    sinceSentMs: number,
+    signal: AbortSignal = never,
+    cause: Parameters<ReadBackInDoubt>[0] = 'lost-response',
+  ) => readBackInDoubt(cause, sinceSentMs, read, signal);
   return { ask, reads };
 }
 
@@ -41,6 +44,14 @@ test('where something was heard since the request left, each reads back by itsel
   expect(reads).toHaveLength(3);
   for (const one of reads) one.resolve(FOUND);
   expect(await Promise.all(all)).toEqual([FOUND, FOUND, FOUND]);
+});
+
+test('where there was a response, each reads back by itself however long nothing else was heard', async () => {
+  const { ask, reads } = setup(20);
+  const all = [ask(10, never, 'unreadable-success'), ask(10, never, 'foreign-success')];
+  expect(reads).toHaveLength(2);
+  for (const one of reads) one.resolve(FOUND);
+  expect(await Promise.all(all)).toEqual([FOUND, FOUND]);
 });
 
 test('where the gate says no, nobody reads back', async () => {

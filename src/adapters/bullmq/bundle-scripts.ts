@@ -31,35 +31,48 @@ export function bundleKeys({ prefix, queue }: QueueNames): BundleKeys {
   };
 }
 
-/** Takes `KEYS[1]`: jobs, `KEYS[2]`: bundled. */
-const SHARED = `
-local jobs, bundled = KEYS[1], KEYS[2]
+/** Scripts that stand in transactions are sent whole each time, so that they hold what they need and no remarks. */
+function script(...parts: readonly string[]): string {
+  return parts
+    .join('\n')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('--'))
+    .join('\n');
+}
 
+const JOBS_AND_BUNDLED = 'local jobs, bundled = KEYS[1], KEYS[2]';
+
+const IS_ON_ITS_WAY = `
 -- Whether a report waits or is under way, in a job of its own or in a bundle that is still there.
 local function isOnItsWay(id)
   if redis.call('EXISTS', jobs .. id) == 1 then return true end
   local bundle = redis.call('HGET', bundled, id)
   return bundle and redis.call('EXISTS', jobs .. bundle) == 1
-end
+end`;
 
+const COUNT_OUT = `
 -- Counts reports that have left a bundle.
 local function countOut(bundle, reports)
   if redis.call('HEXISTS', jobs .. bundle, 'relay:reports') == 1 then
     redis.call('HINCRBY', jobs .. bundle, 'relay:reports', -reports)
   end
-end
+end`;
 
+const KEEP_OUT = `
 local function keepOut(job)
   if redis.call('EXISTS', jobs .. job) == 0 then redis.call('HSET', jobs .. job, 'relay:placeholder', 1) end
-end
+end`;
 
+const WAS_KEPT_OUT = `
 -- Takes a placeholder away again, and says whether there was one.
 local function wasKeptOut(job)
   if redis.call('HEXISTS', jobs .. job, 'relay:placeholder') == 0 then return false end
   redis.call('DEL', jobs .. job)
   return true
-end
+end`;
 
+const IS_PENDING_IN = `
 -- Whether a report is still to be settled with this bundle. One that was stored without a note of its reports, by
 -- another hand, counts with all of them that are nowhere else.
 local function isPendingIn(bundle, id)
@@ -67,8 +80,7 @@ local function isPendingIn(bundle, id)
   if owner then return owner == bundle end
   return redis.call('EXISTS', jobs .. bundle) == 1 and redis.call('HEXISTS', jobs .. bundle, 'relay:reports') == 0
     and redis.call('EXISTS', jobs .. id) == 0
-end
-`;
+end`;
 
 /**
  * Before BullMQ adds jobs. KEYS: jobs, bundled, bundles, account. ARGV: for each job its id, the number of its reports, their ids.
@@ -77,7 +89,11 @@ end
  * report is new is kept out. Where the answer to the same transaction was lost and it is sent again, its bundle is
  * there already, and what it holds is as new as it was.
  */
-export const BEGIN_ADD: string = `${SHARED}
+export const BEGIN_ADD: string = script(
+  JOBS_AND_BUNDLED,
+  IS_ON_ITS_WAY,
+  KEEP_OUT,
+  `
 local known, at = {}, 1
 while at <= #ARGV do
   local job, last, isNew = ARGV[at], at + 1 + tonumber(ARGV[at + 1]), false
@@ -93,14 +109,19 @@ end
 -- Redis always takes a key away, and refuses to set one where it is full: then nothing is known after the additions.
 redis.call('DEL', KEYS[4] .. ':step')
 redis.call('SET', KEYS[4] .. ':step', table.concat(known))
-return table.concat(known)`;
+return table.concat(known)`,
+);
 
 /**
  * After it has added them. KEYS: jobs, bundled, bundles, account. ARGV: as for \`BEGIN_ADD\`. A bundle takes those of its
  * reports that are new, and only where its job is there, and once: sent again, it takes nothing, because what is no
  * longer in it has been settled.
  */
-export const END_ADD: string = `${SHARED}
+export const END_ADD: string = script(
+  JOBS_AND_BUNDLED,
+  IS_ON_ITS_WAY,
+  WAS_KEPT_OUT,
+  `
 local known = redis.call('GET', KEYS[4] .. ':step') or ''
 redis.call('DEL', KEYS[4] .. ':step')
 local at, report, accepted, bundles = 1, 1, 0, 0
@@ -127,20 +148,30 @@ while at <= #ARGV do
 end
 if accepted > 0 then redis.call('HINCRBY', KEYS[4], 'accepted', accepted) end
 if bundles > 0 then redis.call('HINCRBY', KEYS[4], 'bundles', bundles) end
-return 1`;
+return 1`,
+);
 
 /** KEYS: jobs, bundled. ARGV: bundle, reports. Returns, in one text, 1 for each that is still to be settled with it. */
-export const PENDING: string = `${SHARED}
+export const PENDING: string = script(
+  JOBS_AND_BUNDLED,
+  IS_PENDING_IN,
+  `
 local pending = {}
 for i = 2, #ARGV do pending[#pending + 1] = isPendingIn(ARGV[1], ARGV[i]) and '1' or '0' end
-return table.concat(pending)`;
+return table.concat(pending)`,
+);
 
 /** Before BullMQ adds reports that leave a bundle. KEYS: jobs, bundled. ARGV: bundle, reports. */
-export const BEGIN_TAKE_OUT: string = `${SHARED}
+export const BEGIN_TAKE_OUT: string = script(
+  JOBS_AND_BUNDLED,
+  IS_PENDING_IN,
+  KEEP_OUT,
+  `
 for i = 2, #ARGV do
   if not isPendingIn(ARGV[1], ARGV[i]) then keepOut(ARGV[i]) end
 end
-return 1`;
+return 1`,
+);
 
 /**
  * After it has added them. KEYS: jobs, bundled. ARGV: bundle, then for each report its id, attempts made, starts,
@@ -149,7 +180,11 @@ return 1`;
  *
  * Returns how many are in neither place where they should be: 0, or they have to be taken out again.
  */
-export const END_TAKE_OUT: string = `${SHARED}
+export const END_TAKE_OUT: string = script(
+  JOBS_AND_BUNDLED,
+  COUNT_OUT,
+  WAS_KEPT_OUT,
+  `
 local left = 0
 for i = 2, #ARGV, 5 do
   local id = ARGV[i]
@@ -169,10 +204,14 @@ for i = 2, #ARGV, 5 do
     end
   end
 end
-return left`;
+return left`,
+);
 
 /** KEYS: jobs, bundled, bundles, account. ARGV: bundle, whether these are the last, reports. */
-export const NOTE_SETTLED: string = `${SHARED}
+export const NOTE_SETTLED: string = script(
+  JOBS_AND_BUNDLED,
+  COUNT_OUT,
+  `
 local settled = 0
 for i = 3, #ARGV do
   if redis.call('HGET', bundled, ARGV[i]) == ARGV[1] then
@@ -185,7 +224,8 @@ if settled > 0 then
   countOut(ARGV[1], settled)
 end
 if ARGV[2] == '1' then redis.call('SREM', KEYS[3], ARGV[1]) end
-return 1`;
+return 1`,
+);
 
 /**
  * KEYS: jobs, bundled, bundles. Returns how many bundles there are and how many reports in them, and the same of

@@ -13,8 +13,8 @@ export interface DeskSetup extends QueueSetup {
   bury(count: number, changes?: (n: number) => Partial<DeadLetter>): Promise<readonly DeadLetter[]>;
 }
 
-export async function setupDesk(): Promise<DeskSetup> {
-  const queue = await setupQueue();
+export async function setupDesk(redisUrl?: string): Promise<DeskSetup> {
+  const queue = await setupQueue(redisUrl);
   const { deadLetters: desk, close } = openDeadLetterDesk(
     queue.redis,
     queue.names,

@@ -17,6 +17,7 @@ import {
 } from '../../pipeline/redrive-ports.ts';
 import { letterKeys } from './dead-letter-keys.ts';
 import { BEGIN_MOVE, END_MOVE } from './dead-letter-scripts.ts';
+import { ensureScripts } from './load-scripts.ts';
 import { type QueueNames, REPORT_JOB_NAME } from './names.ts';
 import { MAX_EVENTS } from './report-queue.ts';
 import { runScript } from './run-script.ts';
@@ -181,7 +182,9 @@ export function openRedrives(redis: Redis, names: QueueNames, leaseMs = 10_000):
   async function move(work: RedriveWork, letters: readonly LetterMove[], at: MoveNote): Promise<MoveAnswer> {
     const queue = await opened();
     const backend = queue.getBackend() as RedisQueueBackend;
-    const transaction = (await backend.client).multi();
+    const client = await backend.client;
+    await ensureScripts(client);
+    const transaction = client.multi();
     const { id } = work.run;
     const scripted = (script: string, args: readonly (string | number)[]): void => {
       transaction.runCommand('eval', [script, 3, keys.root, keys.jobs, keys.bundled, ...args]);

@@ -9,13 +9,25 @@ import type { Redis } from 'ioredis';
  * @param client BullMQ's view of a connection of ioredis
  */
 export async function loadScripts(client: IRedisClient): Promise<void> {
-  const { scriptsSet } = client as unknown as { readonly scriptsSet: Readonly<Record<string, Named>> };
   const redis = client as unknown as Pick<Redis, 'script'>;
-  await Promise.all(Object.values(scriptsSet).map(({ lua }) => redis.script('LOAD', lua)));
+  await Promise.all(scriptsOf(client).map(({ lua }) => redis.script('LOAD', lua)));
+}
+
+/** Loads them where Redis does not know each, before a transaction that cannot be repeated. */
+export async function ensureScripts(client: IRedisClient): Promise<void> {
+  const redis = client as unknown as Pick<Redis, 'script'>;
+  const known = (await redis.script('EXISTS', ...scriptsOf(client).map(({ sha }) => sha))) as number[];
+  if (known.includes(0)) await loadScripts(client);
+}
+
+function scriptsOf(client: IRedisClient): readonly Named[] {
+  const { scriptsSet } = client as unknown as { readonly scriptsSet: Readonly<Record<string, Named>> };
+  return Object.values(scriptsSet);
 }
 
 interface Named {
   readonly lua: string;
+  readonly sha: string;
 }
 
 /** Whether Redis refused a command because it does not know the script. */

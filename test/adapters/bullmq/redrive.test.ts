@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { connectRedis } from '../../../src/adapters/bullmq/connect-redis.ts';
 import { openRedrives } from '../../../src/adapters/bullmq/dead-letter-redrives.ts';
 import { openDeadLetters } from '../../../src/adapters/bullmq/dead-letter-store.ts';
@@ -44,6 +44,19 @@ describe('a redriven letter', () => {
     expect(job?.attemptsMade).toBe(0);
     expect(job?.timestamp).toBeGreaterThanOrEqual(before);
     expect(await desk.totals()).toMatchObject({ redriven: { sync_job_not_found: 1 } });
+  });
+
+  test('is moved also where Redis has forgotten every script', async () => {
+    const own = await startOwnRedis();
+    onTestFinished(() => own[Symbol.asyncDispose]());
+    const { desk, bury, redis, queue } = await setupDesk(own.url);
+    await bury(3);
+    // A connection makes sure of its scripts when it uses them for the first time, and never again.
+    await desk.redrive({}, { ...FAST, limit: 1 });
+    await redis.script('FLUSH');
+
+    expect(await desk.redrive({}, FAST)).toMatchObject({ state: 'done', counts: { redriven: 2 } });
+    expect(await queue.depth()).toMatchObject({ waiting: 3 });
   });
 
   test('is applied by any worker', async () => {

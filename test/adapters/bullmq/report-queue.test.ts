@@ -37,7 +37,7 @@ describe('the report queue', () => {
     const ids = (await redis.lrange(foreign.toKey('wait'), 0, -1)).reverse();
     const lotOf = async (id: string): Promise<number> => {
       const data = (await redis.hget(foreign.toKey(id), 'data')) ?? '';
-      return Number(/"connector_sync_job_id":"(\d)-/.exec(data)?.[1]);
+      return Number(/"(\d)-\d+"/.exec(data)?.[1]);
     };
     expect(await Promise.all(ids.map(lotOf))).toEqual([0, 0, 0, 1, 2, 2, 3]);
     await queue.close();

@@ -163,7 +163,7 @@ export const CONFIG_OPTIONS: { readonly [V in ConfigVariable]: ConfigOption<Conf
   NOT_RUNNING_DELAY_MS: { parse: ms(1, DAY_MS), fallback: '15000', unit: 'ms' },
   WORKER_NAME: { parse: text('a name') },
   LOCK_DURATION_MS: { parse: ms(1_000, 600_000), fallback: '10000', unit: 'ms' },
-  STALLED_INTERVAL_MS: { parse: ms(100, 600_000), fallback: '5000', unit: 'ms' },
+  STALLED_INTERVAL_MS: { parse: ms(100, 600_000), fallback: '2500', unit: 'ms' },
   MAX_CRASHES: { parse: whole(3, 100, 'crashes'), fallback: '5' },
   SWEEP_INTERVAL_MS: { parse: ms(100, DAY_MS), fallback: '15000', unit: 'ms' },
   DEAD_LETTER_MAX_AGE_MS: { parse: ms(1_000, 3_650 * DAY_MS), unit: 'ms' },

@@ -10,6 +10,9 @@ import { makeReports } from './reports.ts';
 import { defineRow, type Row } from './row.ts';
 
 const MOST_REDELIVERY_MS = 25_000;
+/** From a kill to the look that finds what it orphaned: a lock, and two looks, by the defaults. */
+const FOUND_WITHIN_MS = 15_000;
+const REDELIVERED = 'worker of this job died or was cut off; job redelivered';
 const SETTLE_MS = 120_000;
 const MOST_IDLE_MS = 2_000;
 
@@ -79,8 +82,10 @@ async function inHand({ redis, env, producer }: Stage, { elasticsearch }: Slot):
 }
 
 /**
- * From each kill to the ending of what it orphaned; one that is killed again counts from the last kill. What
- * its process settled in its last moment, and did not live to log, came to an end and was not redelivered.
+ * From each kill to the ending of what it orphaned; one that is killed again counts from the last kill. A report that
+ * was fetched and had not asked yet is seen in nobody's hand, but where it is found orphaned later than its kill
+ * allows, the first kill that does allow it hit it as well. What its process settled in its last moment, and did not
+ * live to log, came to an end and was not redelivered.
  */
 function redelivery(kills: readonly Kill[], stage: Stage): Finding {
   const orphanedAt = new Map<string, number>();
@@ -88,7 +93,12 @@ function redelivery(kills: readonly Kill[], stage: Stage): Finding {
   const waits: number[] = [];
   const endedAt = new Map<string, number>();
   for (const { fields, atMs, msg } of stage.fleet.lines) {
-    const { id } = fields;
+    const { id, job_id: found } = fields;
+    const orphanedMs = msg === REDELIVERED ? orphanedAt.get(String(found)) : undefined;
+    if (orphanedMs !== undefined && atMs - orphanedMs > FOUND_WITHIN_MS) {
+      const again = kills.find((kill) => kill.atMs > orphanedMs && atMs - kill.atMs <= FOUND_WITHIN_MS);
+      if (again !== undefined) orphanedAt.set(String(found), again.atMs);
+    }
     if (typeof id === 'string' && /applied|dead letter/.test(msg)) endedAt.set(id, atMs);
   }
   let unlogged = 0;

@@ -64,3 +64,33 @@ export function byId(id, kind) {
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
+
+/**
+ * Makes a function that puts off changes to an element while somebody presses on it: a click is only one where
+ * what was pressed is still there when it is let go. Of changes with one name, only the latest is made.
+ *
+ * @param {HTMLElement} element
+ * @returns {(name: string, change: () => void) => void}
+ */
+export function unlessPressed(element) {
+  let isPressed = false;
+  /** @type {Map<string, () => void>} */
+  const putOff = new Map();
+  const letGo = () => {
+    isPressed = false;
+    // The click comes after this event.
+    setTimeout(() => {
+      const changes = [...putOff.values()];
+      putOff.clear();
+      for (const change of changes) change();
+    }, 0);
+  };
+  element.addEventListener('pointerdown', () => {
+    isPressed = true;
+  });
+  for (const name of ['pointerup', 'pointercancel']) document.addEventListener(name, letGo);
+  return (name, change) => {
+    if (isPressed) putOff.set(name, change);
+    else change();
+  };
+}

@@ -1,7 +1,7 @@
 /** The dead letters: codes, filter, table, pages. */
 import { call, describe, queryOf } from './api.js';
 import { askPurge, askRedrive } from './dialogs.js';
-import { byId, fill, make, setText } from './dom.js';
+import { byId, fill, make, setText, unlessPressed } from './dom.js';
 import { formatCount, formatMoment, formatOf, sayCode } from './format.js';
 
 /** @typedef {import('./types.js').Letter} Letter */
@@ -47,6 +47,7 @@ export class Letters {
     this.onOpen = onOpen;
     this.mayOperate = mayOperate;
     this.form = byId('filters', HTMLFormElement);
+    this.change = unlessPressed(byId('letters'));
     this.#buildFilters();
     this.#buildBulk();
   }
@@ -137,13 +138,15 @@ export class Letters {
     try {
       const page = await call('GET', `/v1/dead-letters?${query}`);
       if (asked !== this.#asked) return;
-      this.#total = page.total;
-      this.#isAtLeast = page.total_is_at_least === true;
-      this.#next = page.next;
-      this.#show(page.dead_letters);
+      this.change('page', () => {
+        this.#total = page.total;
+        this.#isAtLeast = page.total_is_at_least === true;
+        this.#next = page.next;
+        this.#show(page.dead_letters);
+      });
     } catch (error) {
       if (asked !== this.#asked) return;
-      this.#showEmpty(describe(error));
+      this.change('page', () => this.#showEmpty(describe(error)));
     }
   }
 
@@ -161,7 +164,7 @@ export class Letters {
     const isFirst = this.#cursor === undefined;
     if (Date.now() - this.#loadedAtMs < REFRESH_MS) return;
     this.#counts = text;
-    this.#showCodes(counts);
+    this.change('codes', () => this.#showCodes(counts));
     if (isFirst) void this.load();
   }
 

@@ -141,6 +141,24 @@ describe('the console', () => {
     expect((await relay.deadLetters.list({ limit: 1 })).total).toBe(0);
   });
 
+  test('lets what is pressed be clicked, whatever comes while it is', async () => {
+    const { page, relay, ready } = await openConsole(browser);
+    await ready();
+    await relay.reportMany(reportsFor(['gone-0']));
+    await rowsAre(page, 1);
+    await button(page, 'gone-0').hover();
+    await page.mouse.down();
+    const answered = page.waitForResponse((response) => response.url().includes('/v1/dead-letters?'));
+    await relay.reportMany(reportsFor(['gone-1', 'gone-2']));
+    await (await answered).finished();
+    // The page has had its turn with the answer.
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done)))');
+    await page.mouse.up();
+    await page.locator('#story').getByRole('heading', { level: 2, name: 'gone-0' }).waitFor();
+    await page.keyboard.press('Escape');
+    await rowsAre(page, 3);
+  });
+
   test('finds a letter by its text, and says where none matches', async () => {
     const { page, relay, ready } = await openConsole(browser);
     await ready();

@@ -59,6 +59,8 @@ export async function openConsole(browser: Browser, options: ConsoleOptions = {}
     reducedMotion: 'reduce',
   });
   const page = await context.newPage();
+  // Shorter than a test may take: what never came is named.
+  page.setDefaultTimeout(12_000);
   const complaints: string[] = [];
   // What the door refuses is asked for by the tests, and the browser says so.
   page.on('console', (message) => {

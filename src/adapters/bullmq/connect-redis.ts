@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
+import { ConnectionScript, type ScriptArguments } from './script-command.ts';
 
 /** What a connection is for: it decides what happens while Redis is away. */
 export type ConnectionUse =
@@ -23,6 +24,8 @@ export class RedisUnavailable extends Error {
     this.accepted = options?.accepted ?? 0;
   }
 }
+
+type ScriptDefinition = Parameters<Redis['defineCommand']>[1];
 
 /** How long a connection may take to end politely. */
 const GOODBYE_MS = 250;
@@ -134,6 +137,17 @@ export class OwnedRedis extends Redis {
       );
       return reply;
     }) as Redis['info'];
+  }
+
+  /** Scripts called by themselves are most of what is sent. A pipeline takes the same function, and has its own way. */
+  override defineCommand(name: string, definition: ScriptDefinition): void {
+    super.defineCommand(name, definition);
+    const connection: object = this;
+    const script = new ConnectionScript(this, definition.lua, definition.numberOfKeys);
+    const asIoredisDoes: (...args: unknown[]) => unknown = Reflect.get(connection, name);
+    Reflect.set(connection, name, function run(this: unknown, ...args: ScriptArguments) {
+      return this === connection ? script.run(args) : asIoredisDoes.apply(this, args);
+    });
   }
 
   override sendCommand(...args: Parameters<Redis['sendCommand']>): ReturnType<Redis['sendCommand']> {

@@ -26,24 +26,28 @@ const ZERO = 0x30;
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 let used = 0;
 
-/** The bytes of one command; nobody else's are written over them. */
-export function encodeCommand(parts: readonly CommandPart[]): Buffer {
-  const most = mostBytesOf(parts);
+/**
+ * The bytes of one command; nobody else's are written over them.
+ *
+ * @param head what it begins with, kept apart so that callers need not join the two
+ */
+export function encodeCommand(head: readonly CommandPart[], parts: readonly CommandPart[]): Buffer {
+  const most = FRAME_BYTES + mostBytesOf(head) + mostBytesOf(parts);
   if (most > SLAB_BYTES) {
     const own = Buffer.allocUnsafeSlow(most);
-    return own.subarray(0, writeCommand(own, 0, parts));
+    return own.subarray(0, writeCommand(own, 0, head, parts));
   }
   if (used + most > SLAB_BYTES) {
     slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
     used = 0;
   }
   const from = used;
-  used = writeCommand(slab, from, parts);
+  used = writeCommand(slab, from, head, parts);
   return slab.subarray(from, used);
 }
 
 function mostBytesOf(parts: readonly CommandPart[]): number {
-  let most = FRAME_BYTES;
+  let most = 0;
   for (const part of parts) {
     most += FRAME_BYTES + part.length * (typeof part === 'string' ? MOST_BYTES_A_CHARACTER : 1);
   }
@@ -51,8 +55,14 @@ function mostBytesOf(parts: readonly CommandPart[]): number {
 }
 
 /** Each of these returns where it has stopped. */
-function writeCommand(target: Buffer, at: number, parts: readonly CommandPart[]): number {
-  let next = writeLength(target, at, ASTERISK, parts.length);
+function writeCommand(
+  target: Buffer,
+  at: number,
+  head: readonly CommandPart[],
+  parts: readonly CommandPart[],
+): number {
+  let next = writeLength(target, at, ASTERISK, head.length + parts.length);
+  for (const part of head) next = writePart(target, next, part);
   for (const part of parts) next = writePart(target, next, part);
   return next;
 }

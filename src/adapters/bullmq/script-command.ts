@@ -9,22 +9,22 @@ export type ScriptArguments = NonNullable<ConstructorParameters<typeof Command>[
 /** A script of one connection. */
 export class ConnectionScript {
   readonly #redis: Redis;
-  readonly #text: string;
   readonly #numberOfKeys: number | undefined;
-  readonly #digest: string;
+  readonly #whole: readonly string[];
+  readonly #byDigest: readonly string[];
   /** The socket that it was sent through whole. */
   #sentThrough: object | undefined;
 
   constructor(redis: Redis, text: string, numberOfKeys: number | undefined) {
     this.#redis = redis;
-    this.#text = text;
     this.#numberOfKeys = numberOfKeys;
-    this.#digest = createHash('sha1').update(text).digest('hex');
+    this.#whole = ['eval', text];
+    this.#byDigest = ['evalsha', createHash('sha1').update(text).digest('hex')];
   }
 
   /** Runs it; sends it whole where its connection is new, or Redis has forgotten it. */
   run(args: ScriptArguments): Promise<unknown> {
-    return this.send(this.#numberOfKeys === undefined ? args : [this.#numberOfKeys, ...args.flat()]);
+    return this.send(this.#numberOfKeys === undefined ? args : [this.#numberOfKeys, ...args]);
   }
 
   /** Sends what `run` has made of its arguments. */
@@ -36,9 +36,9 @@ export class ConnectionScript {
 
   /** What goes through a socket for it. */
   encode(args: readonly CommandPart[], socket: object): Buffer {
-    if (this.#sentThrough === socket) return encodeCommand(['evalsha', this.#digest, ...args]);
+    if (this.#sentThrough === socket) return encodeCommand(this.#byDigest, args);
     this.#sentThrough = socket;
-    return encodeCommand(['eval', this.#text, ...args]);
+    return encodeCommand(this.#whole, args);
   }
 
   /** Takes note that Redis does not know it. */

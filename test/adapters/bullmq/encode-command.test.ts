@@ -28,11 +28,12 @@ test.each<readonly [string, readonly CommandPart[]]>([
   ['many parts', ['x', ...Array.from({ length: 1_234 }, (_, n) => String(n))]],
   ['more than a slab', ['x', 'é'.repeat(70_000), bytes(200_000), 'end']],
 ])('%s are encoded as by ioredis', (_, parts) => {
-  expect(encodeCommand(parts).equals(byIoredis(parts))).toBe(true);
+  expect(encodeCommand(parts, []).equals(byIoredis(parts))).toBe(true);
+  expect(encodeCommand(parts.slice(0, 1), parts.slice(1)).equals(byIoredis(parts))).toBe(true);
 });
 
 test('one command is not written over by the next', () => {
   const commands = Array.from({ length: 500 }, (_, n) => ['set', `key-${n}`, 'é'.repeat(n), bytes(n)]);
-  const encoded = commands.map(encodeCommand);
+  const encoded = commands.map((parts) => encodeCommand(parts, []));
   expect(encoded.every((each, n) => each.equals(byIoredis(commands[n] ?? [])))).toBe(true);
 });

@@ -91,8 +91,12 @@ export interface Noted {
 }
 
 export interface Gate {
-  /** Waits until an attempt may be made; every entry that may go has to be followed by a note. */
-  enter(signal: AbortSignal): Promise<'go' | 'interrupted'>;
+  /**
+   * Waits until an attempt may be made; every entry that may go has to be followed by a note.
+   *
+   * @returns 'go' at once where there is nothing to wait for
+   */
+  enter(signal: AbortSignal): 'go' | Promise<'go' | 'interrupted'>;
   /** Takes note of an attempt, and says what the decision about its report has to know. */
   note(report: AttemptReport): Noted;
   /** Whether an ambiguous answer may be read back at once, or has to wait for the report's next attempt. */
@@ -185,7 +189,7 @@ export function openGate(context: GateContext): Gate {
     saying.catch((error: unknown) => log.debug({ error: String(error) }, 'the fleet could not be told'));
   }
 
-  async function enter(signal: AbortSignal): Promise<'go' | 'interrupted'> {
+  function enter(signal: AbortSignal): 'go' | Promise<'go' | 'interrupted'> {
     if (goesAtOnce()) return 'go';
     return waitForTurn(AbortSignal.any([signal, closing.signal]));
   }

@@ -43,7 +43,8 @@ export async function runAttempt(
   signal: AbortSignal,
 ): Promise<AttemptResult> {
   const { gate } = context;
-  if ((await gate.enter(signal)) === 'interrupted')
+  const passed = gate.enter(signal);
+  if (passed !== 'go' && (await passed) === 'interrupted')
     return { outcome: { kind: 'hand-back' }, history: job.history };
   const startedAtMs = context.now();
   const sentAtMs = context.clock();

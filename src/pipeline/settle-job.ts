@@ -43,7 +43,9 @@ export function jobSettler(parse: ParseErrorReport, context: SettleContext): Set
 
   return async (job, signal) => {
     if (job.crashes > 1) return alone(() => settleSuspect(job, signal));
-    await enter();
+    // Nearly always there is nothing to wait for, and each wait costs every report.
+    const others = enter();
+    if (others !== undefined) await others;
     try {
       return await (job.crashes === 0 ? settle(job, context, signal) : settleSuspect(job, signal));
     } finally {
@@ -59,7 +61,8 @@ export function jobSettler(parse: ParseErrorReport, context: SettleContext): Set
     try {
       // While it waited for a place the worker may have been told to stop.
       if (signal.aborted) return { outcome: { kind: 'hand-back' }, history: job.history };
-      await ofSyncJob.take(report.connector_sync_job_id, job.enqueuedAtMs);
+      const earlier = ofSyncJob.take(report.connector_sync_job_id, job.enqueuedAtMs);
+      if (earlier !== undefined) await earlier;
       try {
         return await runAttempt(job, report, within, signal);
       } finally {

@@ -70,7 +70,7 @@ function openWorker(clock: FakeClock, fleet: FakeFleet, policy: Partial<GatePoli
     const interruption = new AbortController();
     let state: ReturnType<Attempt['state']> = 'waits';
     let startedAtMs = 0;
-    void gate.enter(interruption.signal).then((passed) => {
+    void Promise.resolve(gate.enter(interruption.signal)).then((passed) => {
       startedAtMs = clock.now();
       state = passed === 'go' ? 'under way' : 'interrupted';
     });

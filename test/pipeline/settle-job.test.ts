@@ -124,7 +124,7 @@ describe('a suspect', () => {
   test('stays suspected where it was handed back before it was tried', async () => {
     const { worker, trials, cleared } = world();
     trials.set('bad', 1);
-    const { settle } = worker({}, { enter: async () => 'interrupted' });
+    const { settle } = worker({}, { enter: () => Promise.resolve('interrupted') });
     expect((await settle(job('bad', { crashes: 2 }))).outcome.kind).toBe('hand-back');
     expect(trials.get('bad')).toBe(1);
     expect(cleared).toEqual([]);

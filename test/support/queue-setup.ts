@@ -140,7 +140,7 @@ export async function setupQueue(url: string = redisUrl()): Promise<QueueSetup> 
 
 /** A gate that lets everything through. */
 export const OPEN_DOOR: AttemptContext['gate'] = {
-  enter: async () => 'go',
+  enter: () => 'go',
   note: () => ({ circuitWasOpen: false, isWithinRetryBudget: true }),
 };
 

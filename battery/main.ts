@@ -1,6 +1,6 @@
 /** `npm run battery -- --rows R1,R8 --seed 7 [--short] [--json] [--log FILE] [--minutes N]`; docs/reliability.md says what it shows. */
-import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { openLogFile } from './log-file.ts';
 import { describe } from './print.ts';
 import { ROWS } from './rows/index.ts';
 import type { Row } from './rows/row.ts';
@@ -25,10 +25,7 @@ if (minutes !== undefined && !(minutes > 0))
 const form = values.short ? 'short' : 'full';
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-const { log: logFile } = values;
-const log = (line: string): void => {
-  if (logFile !== undefined) appendFileSync(logFile, `${line}\n`);
-};
+const log = values.log === undefined ? () => undefined : openLogFile(values.log);
 
 // What runs at the exit ends what was started.
 process.on('SIGINT', () => process.exit(130)).on('SIGTERM', () => process.exit(143));

@@ -17,6 +17,8 @@ export interface LinkOwner {
   readonly isHeld: boolean;
   /** Notes an exchange, and says what strikes it. */
   begin(firstBytes: Buffer): { readonly exchange: Exchange; readonly fault: ExchangeFault | undefined };
+  /** Notes that an exchange waits for its answer no more. */
+  end(exchange: Exchange): void;
 }
 
 /** Characters of the piece before that a watcher sees again. */
@@ -159,7 +161,10 @@ export class FaultLink {
 
   #settle(): void {
     this.#isAwaiting = false;
-    if (this.#exchange !== undefined) this.#exchange.endedAtMs ??= Date.now();
+    const exchange = this.open;
+    if (exchange === undefined) return;
+    exchange.endedAtMs = Date.now();
+    this.#owner.end(exchange);
   }
 
   #passes(from: 'client' | 'server', text: string): boolean {

@@ -65,6 +65,7 @@ class OpenProxy implements FaultProxy, LinkOwner {
   #server: Server | undefined;
   #port = 0;
   #isStopped = false;
+  #open = 0;
   #peakOpen = 0;
 
   constructor({ upstream, random, protocol }: FaultProxyOptions) {
@@ -129,6 +130,10 @@ class OpenProxy implements FaultProxy, LinkOwner {
     return { exchange, fault: undefined };
   }
 
+  end(exchange: Exchange): void {
+    if (isOfReport(exchange)) this.#open -= 1;
+  }
+
   /** Ports below the range that outgoing connections take theirs from, so that it is still free when it opens again. */
   async listen(): Promise<void> {
     for (let left = PORTS_TO_TRY; this.#port === 0; left -= 1) {
@@ -150,9 +155,9 @@ class OpenProxy implements FaultProxy, LinkOwner {
 
   #enter(exchange: Exchange): void {
     this.exchanges.push(exchange);
-    // The link that asks has no other open; a health check is no report's request.
-    const others = this.open().filter(({ path }) => path.startsWith('/_connector'));
-    this.#peakOpen = Math.max(this.#peakOpen, others.length + 1);
+    if (!isOfReport(exchange)) return;
+    this.#open += 1;
+    this.#peakOpen = Math.max(this.#peakOpen, this.#open);
   }
 
   #stand(standing: Standing): () => void {
@@ -205,3 +210,6 @@ class OpenProxy implements FaultProxy, LinkOwner {
     this.#links.add(link);
   }
 }
+
+/** A health check is no report's request. */
+const isOfReport = ({ path }: Exchange): boolean => path.startsWith('/_connector');

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openRelay, readConfig } from '../../src/index.ts';
 import { type Finding, finding } from '../judge/finding.ts';
 import { honestHealth } from '../judge/health.ts';
 import { commonFindings } from '../judge/invariants.ts';
@@ -105,7 +106,11 @@ async function runWay(context: RowContext, sizes: Sizes, way: WayName): Promise<
   const backlog = [...producer.acknowledged.values()].filter(
     ({ syncJobId }) => stage.standIn.syncJob(syncJobId)?.status !== 'error',
   ).length;
-  const [freshMs] = await Promise.all([timeToApply(stage, makeReports('fresh', 1)), inflow]);
+  const [freshMs, inOrderMs] = await Promise.all([
+    timeToApply(stage, makeReports('fresh', 1), (reports) => reportFirst(stage, reports)),
+    timeToApply(stage, makeReports('in-order', 1)),
+    inflow,
+  ]);
   await stage.settle(SETTLE_MS);
   const drainMs = lastApplied(stage) - toMs;
   await sleep(500);
@@ -119,7 +124,14 @@ async function runWay(context: RowContext, sizes: Sizes, way: WayName): Promise<
     ...commonFindings(evidence),
     noAttemptBurned(evidence, open),
     boundedLoad(evidence, open, watched.index),
-    liveness({ freshMs, firstMs: firstAppliedAfter(stage, toMs), backlog, drainMs, faultFreeRate }),
+    liveness({
+      freshMs,
+      inOrderMs,
+      firstMs: firstAppliedAfter(stage, toMs),
+      backlog,
+      drainMs,
+      faultFreeRate,
+    }),
     honestHealth(health.looks, { fromMs, toMs }),
     secretAnswers(health.looks, stage.secrets),
   ];
@@ -150,16 +162,27 @@ export async function measureRate(stage: Stage, count: number): Promise<number> 
 export async function timeToApply(
   stage: Stage,
   reports: readonly OracleReport[],
+  handIn: (reports: readonly OracleReport[]) => Promise<void> = stage.producer.report,
 ): Promise<number | undefined> {
   stage.putSyncJobsOf(reports);
   const startedAtMs = performance.now();
-  await stage.producer.report(reports);
+  await handIn(reports);
   while (performance.now() - startedAtMs < FRESH_WITHIN_MS) {
     const isApplied = reports.every(({ syncJobId }) => stage.standIn.syncJob(syncJobId)?.status === 'error');
     if (isApplied) return performance.now() - startedAtMs;
     await sleep(10);
   }
   return undefined;
+}
+
+/** Hands reports in as a producer does that puts fresh ones before the backlog. */
+async function reportFirst({ redis, env, producer }: Stage, reports: readonly OracleReport[]): Promise<void> {
+  const url = `redis://:${redis.password}@127.0.0.1:${redis.port}`;
+  await using relay = openRelay(readConfig({ ...env, REDIS_URL: url, ORDER: 'fresh-first' }));
+  for (const report of reports) {
+    const { syncJobId, error } = report;
+    producer.note(report, await relay.report({ connector_sync_job_id: syncJobId, error }));
+  }
 }
 
 /** From a moment to the first application after it. */

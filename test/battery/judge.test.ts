@@ -139,10 +139,19 @@ describe('the judge of an outage', () => {
   });
 
   test('sees a late recovery', () => {
-    const good = { freshMs: 1_000, firstMs: 500, backlog: 1_000, drainMs: 6_000, faultFreeRate: 1_000 };
+    const good = {
+      freshMs: 1_000,
+      inOrderMs: 6_000,
+      firstMs: 500,
+      backlog: 1_000,
+      drainMs: 6_000,
+      faultFreeRate: 1_000,
+    };
     expect(liveness(good).holds).toBe(true);
     expect(liveness({ ...good, freshMs: 5_001 }).holds).toBe(false);
     expect(liveness({ ...good, freshMs: undefined }).holds).toBe(false);
+    expect(liveness({ ...good, inOrderMs: 6_300 }).holds).toBe(false);
+    expect(liveness({ ...good, inOrderMs: undefined }).holds).toBe(false);
     expect(liveness({ ...good, drainMs: 6_300 }).holds).toBe(false);
   });
 

@@ -6,6 +6,7 @@ import { honestHealth } from '../judge/health.ts';
 import { commonFindings } from '../judge/invariants.ts';
 import { boundedLoad } from '../judge/outage.ts';
 import { shuffled } from '../seeded.ts';
+import type { OracleReport } from '../stage/producer.ts';
 import { openStage, type Stage } from '../stage/stage.ts';
 import { watchHealth } from '../stage/watch-health.ts';
 import { timeToApply } from './r08-elasticsearch-away.ts';
@@ -21,6 +22,8 @@ const MOST_TO_FRESH_MS = 5_000;
 /** What a process may hold on to for good, beside what it held when it had worked for a while. */
 const MOST_MORE_MIB = 64;
 const MOST_MORE_FILES = 60;
+/** How long a worker keeps an idle connection, and somewhat more. */
+const KEPT_ALIVE_MS = 25_000;
 
 /** R19: one fault after the other, as chance has it. */
 export const soak: Row = defineRow({
@@ -66,10 +69,13 @@ export const soak: Row = defineRow({
       // What a process fills once, buffers and pools, is not what it loses.
       if (performance.now() > endsAtMs - forMs / 2) before ??= held(stage);
     }
-    const freshMs = await timeToApply(stage, makeReports('fresh', 1));
+    const fresh = makeReports('fresh', 1);
+    const freshFromMs = Date.now();
+    const freshMs = await timeToApply(stage, fresh);
     await inflow;
     const hasSettled = await stage.settle(SETTLE_MS);
     await sleep(500);
+    const after = await heldAtRest(stage, before);
     await health.stop();
     const evidence = await stage.evidence();
     const dead = health.looks.filter(({ path, status }) => path === '/livez' && status !== 200).length;
@@ -83,10 +89,10 @@ export const soak: Row = defineRow({
       finding(
         'I7 liveness',
         hasSettled && freshMs !== undefined && freshMs <= MOST_TO_FRESH_MS,
-        `${rounds} faults; a fresh report after the last of them applied after ${freshMs === undefined ? 'no time' : seconds(freshMs)}`,
+        `${rounds} faults; a fresh report after the last of them applied after ${freshMs === undefined ? 'no time' : seconds(freshMs)} (${storyOf(fresh, evidence, freshFromMs)})`,
         `at most ${seconds(MOST_TO_FRESH_MS)}`,
       ),
-      ...flat(before, held(stage)),
+      ...flat(before, after),
       ...outages.map((outage) => {
         const { figure, ...rest } = honestHealth(health.looks, outage);
         return { ...rest, figure: `${figure} (${outage.name})` };
@@ -129,6 +135,29 @@ function burned({ lines }: Evidence): Finding {
 interface Held {
   readonly rssMiB: number;
   readonly files: number;
+}
+
+/** What workers said of these, and how long after a moment. */
+function storyOf(reports: readonly OracleReport[], { lines }: Evidence, sinceMs: number): string {
+  const ids = new Set<unknown>(reports.map(({ syncJobId }) => syncJobId));
+  const said = lines.filter(({ fields }) => ids.has(fields['connector_sync_job_id']));
+  return said
+    .map(({ slot, msg, atMs, fields }) => {
+      const code = fields['code'] === undefined ? '' : ` ${fields['code']}`;
+      return `worker ${slot}: ${msg}${code} after ${seconds(atMs - sinceMs)}`;
+    })
+    .join(', ');
+}
+
+/** Connections that a rush has opened are kept for a while when it is over; what is lost stays for ever. */
+async function heldAtRest(stage: Stage, before: Held | undefined): Promise<Held | undefined> {
+  const untilMs = performance.now() + KEPT_ALIVE_MS;
+  let after = held(stage);
+  while (performance.now() < untilMs && flat(before, after).some(({ holds }) => !holds)) {
+    await sleep(500);
+    after = held(stage);
+  }
+  return after;
 }
 
 /** Linux only; elsewhere it is not judged. */

@@ -9,8 +9,8 @@ const GROWTH_PERCENT = 100;
 
 /**
  * From which size on the young generation grows no more, in bytes: both its halves, of which one is in use at a time.
- * It doubles each time: with what V8 adds it comes to little more than twice this, where two collections come before
- * the first of them is told of.
+ * It doubles each time: it comes to rest at twice this where two collections come before the first of them is told of.
+ * While the old generation is being marked V8 lets it run over that for a moment.
  */
 const YOUNG_BYTES = 16 * 1_024 * 1_024;
 

@@ -10,16 +10,16 @@ export type ScriptArguments = NonNullable<ConstructorParameters<typeof Command>[
 export class ConnectionScript {
   readonly #redis: Redis;
   readonly #numberOfKeys: number | undefined;
-  readonly #whole: readonly string[];
-  readonly #byDigest: readonly string[];
+  readonly #text: string;
+  /** How it is called by its digest; only made where it is called again, for most scripts of BullMQ never are. */
+  #byDigest: readonly string[] | undefined;
   /** The socket that it was sent through whole. */
   #sentThrough: object | undefined;
 
   constructor(redis: Redis, text: string, numberOfKeys: number | undefined) {
     this.#redis = redis;
     this.#numberOfKeys = numberOfKeys;
-    this.#whole = ['eval', text];
-    this.#byDigest = ['evalsha', createHash('sha1').update(text).digest('hex')];
+    this.#text = text;
   }
 
   /** Runs it; sends it whole where its connection is new, or Redis has forgotten it. */
@@ -36,9 +36,12 @@ export class ConnectionScript {
 
   /** What goes through a socket for it. */
   encode(args: readonly CommandPart[], socket: object): Buffer {
-    if (this.#sentThrough === socket) return encodeCommand(this.#byDigest, args);
-    this.#sentThrough = socket;
-    return encodeCommand(this.#whole, args);
+    if (this.#sentThrough !== socket) {
+      this.#sentThrough = socket;
+      return encodeCommand(['eval', this.#text], args);
+    }
+    this.#byDigest ??= ['evalsha', createHash('sha1').update(this.#text).digest('hex')];
+    return encodeCommand(this.#byDigest, args);
   }
 
   /** Takes note that Redis does not know it. */

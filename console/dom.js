@@ -85,8 +85,9 @@ export function unlessPressed(element) {
       for (const change of changes) change();
     }, 0);
   };
-  element.addEventListener('pointerdown', () => {
-    isPressed = true;
+  element.addEventListener('pointerdown', ({ button }) => {
+    // A menu that another button opens may swallow that it is let go.
+    isPressed = button === 0;
   });
   for (const name of ['pointerup', 'pointercancel']) document.addEventListener(name, letGo);
   return (name, change) => {

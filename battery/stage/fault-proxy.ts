@@ -11,7 +11,7 @@ import {
   type Watcher,
   type WayFault,
 } from './fault.ts';
-import { FaultLink, type LinkOwner } from './fault-link.ts';
+import { FaultLink, type LinkOwner, type Upstream } from './fault-link.ts';
 
 /** A proxy on a port of its own. */
 export interface FaultProxy extends AsyncDisposable {
@@ -32,7 +32,7 @@ export interface FaultProxy extends AsyncDisposable {
 
 /** Where a proxy leads, and what decides its chances. */
 export interface FaultProxyOptions {
-  readonly upstream: { readonly host: string; readonly port: number };
+  readonly upstream: Upstream;
   readonly random: Random;
   readonly protocol: 'http' | 'redis';
 }
@@ -53,7 +53,7 @@ const PORTS_TO_TRY = 50;
 const REOPEN_MS = 10;
 
 class OpenProxy implements FaultProxy, LinkOwner {
-  readonly upstream: { readonly host: string; readonly port: number };
+  readonly upstream: Upstream;
   readonly watchers = new Set<Watcher>();
   readonly exchanges: Exchange[] = [];
   readonly #random: Random;

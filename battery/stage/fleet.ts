@@ -41,8 +41,8 @@ export interface Fleet extends AsyncDisposable {
 export interface FleetOptions {
   readonly size: number;
   readonly seed: number;
-  readonly redis: { readonly port: number; readonly password: string };
-  readonly elasticsearchPort: number;
+  readonly redis: { readonly socketPath: string; readonly password: string };
+  readonly elasticsearch: { readonly socketPath: string };
   readonly env: Readonly<Record<string, string>>;
   /** Texts that must never be printed. */
   readonly secrets: readonly string[];
@@ -66,12 +66,12 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
   async function openSlot(index: number): Promise<Slot> {
     const host = '127.0.0.1';
     const redis = await startFaultProxy({
-      upstream: { host, port: options.redis.port },
+      upstream: { path: options.redis.socketPath },
       random: fork(options.seed, `redis-${index}`),
       protocol: 'redis',
     });
     const elasticsearch = await startFaultProxy({
-      upstream: { host, port: options.elasticsearchPort },
+      upstream: { path: options.elasticsearch.socketPath },
       random: fork(options.seed, `elasticsearch-${index}`),
       protocol: 'http',
     });

@@ -12,6 +12,8 @@ import { atExit } from './at-exit.ts';
 /** A Redis of the battery's own, with a password and an append-only file, that may be stopped, killed and started again. */
 export interface OwnRedis extends AsyncDisposable {
   readonly port: number;
+  /** The Unix socket on which it listens, too. */
+  readonly socketPath: string;
   readonly password: string;
   /** A client straight to it, past every proxy; it waits while the server is away. */
   readonly client: Redis;
@@ -35,12 +37,14 @@ export async function startOwnRedis(password: string): Promise<OwnRedis> {
   const binary = findBinary(['redis-server', 'valkey-server'], path);
   if (binary === undefined) throw new Error('the battery kills its Redis, so it needs redis-server on PATH');
   const folder = await mkdtemp(join(tmpdir(), 'sync-error-relay-battery-'));
+  const socketPath = join(folder, 'redis.sock');
   const forget = atExit(() => rmSync(folder, { recursive: true, force: true }));
   const startOn = (port: number): Promise<GuardedProcess> =>
     startGuarded({
       binary,
       arguments: [
         ...['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, '--loglevel', 'warning'],
+        ...['--unixsocket', socketPath],
         ...['--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec'],
         ...['--maxmemory-policy', 'noeviction', '--requirepass', password],
       ],
@@ -65,6 +69,7 @@ export async function startOwnRedis(password: string): Promise<OwnRedis> {
   client.on('error', () => undefined);
   return {
     port,
+    socketPath,
     password,
     client,
     async end(signal) {

@@ -56,7 +56,7 @@ export interface Producer extends AsyncDisposable {
 /** Where reports go, and whose chances these are. */
 export interface ProducerOptions {
   readonly seed: number;
-  readonly redis: { readonly port: number; readonly password: string };
+  readonly redis: { readonly socketPath: string; readonly password: string };
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -70,7 +70,7 @@ const REPEAT_MS = 100;
 /** Opens it. */
 export async function openProducer({ seed, redis, env }: ProducerOptions): Promise<Producer> {
   const proxy = await startFaultProxy({
-    upstream: { host: '127.0.0.1', port: redis.port },
+    upstream: { path: redis.socketPath },
     random: fork(seed, 'producer'),
     protocol: 'redis',
   });

@@ -13,6 +13,7 @@ import type { RowContext } from '../rows/row.ts';
 import { fork, type Random } from '../seeded.ts';
 import { collectEvidence } from './collect.ts';
 import { type Fleet, openFleet } from './fleet.ts';
+import { listenLocally } from './local-socket.ts';
 import { type OwnRedis, startOwnRedis } from './own-redis.ts';
 import { type OracleReport, openProducer, type Producer } from './producer.ts';
 import { queueDepth } from './raw-queue.ts';
@@ -83,7 +84,7 @@ export async function openStage(
       size: options.workers,
       seed,
       redis,
-      elasticsearchPort: standIn.port,
+      elasticsearch: parts.use(await listenLocally((connection) => standIn.accept(connection))),
       env,
       secrets,
       log,

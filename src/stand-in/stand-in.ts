@@ -1,4 +1,5 @@
 /** A running stand-in, as a test or a command holds it. */
+import type { Duplex } from 'node:stream';
 import { Admin } from './admin/admin.ts';
 import { Cluster } from './cluster/cluster.ts';
 import type { Fault } from './faults/fault.ts';
@@ -44,6 +45,8 @@ export interface StandIn extends AsyncDisposable {
   syncJob(id: string): SyncJobDocument | undefined;
   /** Every sync job, in the order of their first appearance. */
   syncJobs(): IterableIterator<SyncJobDocument>;
+  /** Serves a connection that came by another way than the port, such as one over a Unix socket. */
+  accept(connection: Duplex): void;
   /** Forgets every document, the ledger and the faults. */
   reset(): void;
   /** Stops listening and cuts every connection; may be called twice. */
@@ -102,6 +105,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     putSyncJob: (record) => cluster.scene.putUnknown(record, cluster.clock()),
     syncJob: (id) => document(id, cluster.syncJobs.source(id)),
     syncJobs: () => documents(cluster),
+    accept: (connection) => server.listener.accept(connection),
     reset,
     stop,
     [Symbol.asyncDispose]: stop,

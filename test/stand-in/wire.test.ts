@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { duplexPair } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -32,6 +33,23 @@ describe('the wire', () => {
       'x-elastic-product: elasticsearch',
       '{"result":"updated"}',
     ]);
+  });
+
+  it('serves connections that came by another way than its port', async () => {
+    const { standIn } = await setup({ syncJobs });
+    const request = `GET /_connector/_sync_job/a HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`;
+    const ask = async (): Promise<string> => {
+      const [client, server] = duplexPair();
+      standIn.accept(server);
+      client.write(request);
+      return text(client);
+    };
+    expect(await ask()).toMatch(/^HTTP\/1\.1 200 OK[\s\S]*"id":"a"/);
+    standIn.faults.add({ kind: 'reset', count: 1 });
+    expect(await ask()).toBe('');
+    expect(standIn.ledger.count({ status: 0 })).toBe(1);
+    standIn.faults.add({ kind: 'refuse', forMs: 60_000 });
+    expect(await ask()).toBe('');
   });
 
   it('refuses a body without a type', async () => {

@@ -6,6 +6,7 @@
  */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 const retryMs = 20;
 
@@ -35,6 +36,12 @@ export class Listener {
     });
     this.#port = (this.#server.address() as AddressInfo).port;
     return this.#port;
+  }
+
+  /** Serves a connection that came by another way than the port; an outage cuts it, too. */
+  accept(connection: Duplex): void {
+    if (this.#server.listening) this.#server.emit('connection', connection);
+    else connection.destroy();
   }
 
   /** Refuses every connection for so long; a longer outage that is under way goes on. */

@@ -205,7 +205,9 @@ export class WebServer {
         return;
       }
       case 'reset':
-        request.socket.resetAndDestroy();
+        // A connection that was handed over may be of a kind that knows no reset.
+        if (request.socket.remoteAddress === undefined) request.socket.destroy();
+        else request.socket.resetAndDestroy();
         this.#enter(exchange, 0);
         return;
       case 'silence':

@@ -145,6 +145,8 @@ export function openGate(context: GateContext): Gate {
   let leftOver = 0;
   let heardAtMs = Number.NEGATIVE_INFINITY;
   let toldConcurrency = concurrency.limit;
+  /** Those that wait for the circuit to close, or for others to end; oldest first. */
+  const resting = new Set<AbortController>();
 
   function setCircuit(next: CircuitState): void {
     if (next.kind === circuit.kind) {
@@ -162,6 +164,7 @@ export function openGate(context: GateContext): Gate {
       const openForMs = before.kind === 'open' ? now() - before.sinceMs : 0;
       log.info({ open_for_ms: openForMs }, 'circuit closed: reports flow again');
       setConcurrency(afterOutage(concurrency));
+      wake();
     }
   }
 
@@ -180,8 +183,12 @@ export function openGate(context: GateContext): Gate {
     log.debug({ concurrency: next }, 'concurrency changed');
   }
 
+  function room(): number {
+    return concurrency.limit - (inFlight - leftOver);
+  }
+
   function isFull(): boolean {
-    return inFlight - leftOver >= concurrency.limit;
+    return room() <= 0;
   }
 
   /** What cannot be told to the fleet now is told by the next attempt, or found out by each worker itself. */
@@ -204,7 +211,7 @@ export function openGate(context: GateContext): Gate {
     while (!signal.aborted) {
       const askAgainMs = await mayGo();
       if (askAgainMs > 0) {
-        await pause(askAgainMs, signal);
+        await rest(askAgainMs, signal);
       } else if (signal.aborted) {
         inFlight -= 1;
       } else {
@@ -212,6 +219,25 @@ export function openGate(context: GateContext): Gate {
       }
     }
     return 'interrupted';
+  }
+
+  /** Waits so long, or until there is room. A pace has its times, and nobody is woken before them. */
+  async function rest(ms: number, signal: AbortSignal): Promise<void> {
+    if (circuit.kind === 'closed' && !isFull()) return pause(ms, signal);
+    const bell = new AbortController();
+    resting.add(bell);
+    await pause(ms, AbortSignal.any([signal, bell.signal]));
+    resting.delete(bell);
+  }
+
+  /** As many as there is room for ask again now. */
+  function wake(): void {
+    let left = circuit.kind === 'closed' ? room() : 0;
+    for (const bell of resting) {
+      if (left-- <= 0) return;
+      resting.delete(bell);
+      bell.abort();
+    }
   }
 
   /** 0 where a request may go out now, and is counted; else when to ask again, in milliseconds. */
@@ -276,6 +302,7 @@ export function openGate(context: GateContext): Gate {
     tellConcurrency();
     if (throttled) onThrottled(retryAfterMs);
     else if (verdict.circuit === 'success') pace = afterAcceptance(pace, now());
+    wake();
     return { circuitWasOpen, isWithinRetryBudget: budgetRetry(attempt, verdict) };
   }
 

@@ -16,7 +16,7 @@ interface Sizes {
   readonly perSecond: number;
   readonly outageMs: number;
   readonly timeoutMs: number;
-  /** Reports of which the fault-free rate is taken. */
+  /** Reports of which the fault-free rate is taken: about as many as pile up. */
   readonly probeReports: number;
   /** Ways that are tried at the same time, each with a fleet of its own. */
   readonly abreast: number;
@@ -61,7 +61,7 @@ export const elasticsearchAway: Row = defineRow<Sizes>({
       perSecond: 200,
       outageMs: 60_000,
       timeoutMs: 10_000,
-      probeReports: 3_000,
+      probeReports: 12_000,
       abreast: 1,
     },
     short: {

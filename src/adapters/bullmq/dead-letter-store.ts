@@ -70,7 +70,8 @@ export function openDeadLetters(redis: Redis, names: QueueNames): DeadLetterStor
 
     const walked = await search.walk(filter, { order: 'newest', ...start, wanted: Math.max(limit, 0) });
     const letters = await read(walked.found.map(({ id }) => id));
-    const total = walked.inSpan;
+    // One that has left since it was found is neither shown nor counted.
+    const total = walked.inSpan - (walked.found.length - letters.length);
     if (walked.isEnd || walked.last === undefined) return { total, letters: letters.map(letterIn) };
     return {
       total,
@@ -96,8 +97,9 @@ export function openDeadLetters(redis: Redis, names: QueueNames): DeadLetterStor
       isEnd = after === undefined;
     }
     const letters = (await read(ids)).map(letterIn);
-    if (isEnd) return { total: seen, letters };
-    return { total: seen, isAtLeast: true, letters, next: encodeCursor({ after, skip, seen }) };
+    const total = seen - (ids.length - letters.length);
+    if (isEnd) return { total, letters };
+    return { total, isAtLeast: true, letters, next: encodeCursor({ after, skip, seen }) };
   }
 
   async function remove(

@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { openDeadLetters } from '../../../src/adapters/bullmq/dead-letter-store.ts';
 import type { DeadLetterCode } from '../../../src/domain/codes.ts';
 import type { DeadLetter } from '../../../src/domain/dead-letter.ts';
-import type { DeadLetterQueue } from '../../../src/pipeline/ports.ts';
+import type { DeadLetterQuery, DeadLetterQueue } from '../../../src/pipeline/ports.ts';
 import { report } from '../../support/queue-setup.ts';
 import { keyPrefix, redisClient } from '../../support/redis.ts';
 
@@ -51,6 +51,35 @@ test('letters are listed newest first, by page and by code', async () => {
   expect(rejected.letters.map(({ id }) => id)).toEqual(['d-r-15', 'd-r-10']);
   expect(await letters.counts()).toEqual({ rejected: 5, sync_job_not_found: 20 });
 });
+
+test.each<[string, Omit<DeadLetterQuery, 'limit'>, number]>([
+  ['an index', {}, 1],
+  // What has a text is read once to be looked at, and once more for the page.
+  ['a search', { text: 'job' }, 2],
+])(
+  'a letter that leaves while its page is put together from %s is not counted',
+  async (_from, filter, last) => {
+    const redis = redisClient();
+    const letters = openDeadLetters(redis, { prefix: keyPrefix(), queue: 'reports' });
+    for (let n = 0; n < 3; n += 1) await letters.add(letter(n));
+    const mget = redis.mget.bind(redis) as (keys: string[]) => Promise<(string | null)[]>;
+    let reads = 0;
+    const reading = vi.spyOn(redis, 'mget').mockImplementation(async (keys) => {
+      reads += 1;
+      if (reads === last) {
+        reading.mockRestore();
+        await letters.remove(await letters.read(['d-r-1']), 'purged');
+      }
+      return mget(keys as string[]);
+    });
+
+    const page = await letters.list({ ...filter, limit: 10 });
+
+    expect(reads).toBe(last);
+    expect(page.letters.map(({ id }) => id)).toEqual(['d-r-2', 'd-r-0']);
+    expect(page.total).toBe(2);
+  },
+);
 
 test('a page of none, a page behind the end and an unknown id are empty', async () => {
   const letters = setup();

@@ -12,8 +12,12 @@ const TOAST_MS = 8_000;
  * @param {'good' | 'bad'} [state]
  */
 export function say(text, state = 'good') {
+  const toasts = byId('toasts');
   const toast = make('p', { class: 'toast', 'data-state': state }, text);
-  byId('toasts').append(toast);
+  // What was shown last lies on top: a dialog that is open would cover them.
+  toasts.hidePopover();
+  toasts.showPopover();
+  toasts.append(toast);
   setTimeout(() => toast.remove(), TOAST_MS);
 }
 

@@ -122,6 +122,9 @@ describe('the console', () => {
     await button(ask, 'Save').click();
     await story.getByRole('heading', { level: 2, name: known }).waitFor();
     await story.getByText('edited').waitFor();
+    // The story is a dialog still: only what lies in the browser's top layer is seen above it.
+    const word = page.locator('#toasts:popover-open').getByText('It is not sent before it is redriven.');
+    await word.waitFor();
     await button(story, 'Redrive').click();
     await button(ask, 'Redrive').click();
     await until('it is applied', () => standIn.syncJob(known)?.status === 'error');

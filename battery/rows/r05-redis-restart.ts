@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { finding, seconds } from '../judge/finding.ts';
 import { commonFindings } from '../judge/invariants.ts';
 import { openStage } from '../stage/stage.ts';
-import { timeToApply } from './r08-elasticsearch-away.ts';
+import { timeToApply } from '../stage/time-to-apply.ts';
 import { makeReports } from './reports.ts';
 import { defineRow, type Row } from './row.ts';
 

@@ -6,6 +6,7 @@ import { commonFindings } from '../judge/invariants.ts';
 import { boundedLoad, liveness, noAttemptBurned } from '../judge/outage.ts';
 import type { OracleReport } from '../stage/producer.ts';
 import { openStage, type Stage } from '../stage/stage.ts';
+import { timeToApply } from '../stage/time-to-apply.ts';
 import { type HealthLook, watchHealth } from '../stage/watch-health.ts';
 import { makeReports } from './reports.ts';
 import { defineRow, named, type Row, type RowContext, runAbreast } from './row.ts';
@@ -47,7 +48,6 @@ const ALL_WAYS: readonly WayName[] = ['refused', 'blackhole', 'reset', '503', '4
 const BEFORE_MS = 3_000;
 /** How long the circuit may take to open where failures come at once. */
 const OPENING_MS = 3_000;
-const FRESH_WITHIN_MS = 60_000;
 const SETTLE_MS = 120_000;
 
 /** R8: Elasticsearch away, in each way that it can be. */
@@ -156,23 +156,6 @@ export async function measureRate(stage: Stage, count: number): Promise<number> 
   await stage.producer.report(reports);
   await stage.settle(SETTLE_MS);
   return (count / Math.max(1, lastApplied(stage) - startedAtMs)) * 1_000;
-}
-
-/** Hands reports in, and waits until all of them are applied. */
-export async function timeToApply(
-  stage: Stage,
-  reports: readonly OracleReport[],
-  handIn: (reports: readonly OracleReport[]) => Promise<void> = stage.producer.report,
-): Promise<number | undefined> {
-  stage.putSyncJobsOf(reports);
-  const startedAtMs = performance.now();
-  await handIn(reports);
-  while (performance.now() - startedAtMs < FRESH_WITHIN_MS) {
-    const isApplied = reports.every(({ syncJobId }) => stage.standIn.syncJob(syncJobId)?.status === 'error');
-    if (isApplied) return performance.now() - startedAtMs;
-    await sleep(10);
-  }
-  return undefined;
 }
 
 /** Hands reports in as a producer does that puts fresh ones before the backlog. */

@@ -1,9 +1,6 @@
-import { rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { atExit } from './at-exit.ts';
+import { makeOwnFolder } from './own-folder.ts';
 
 /** A Unix socket that somebody listens on. */
 export interface LocalSocket extends AsyncDisposable {
@@ -12,9 +9,8 @@ export interface LocalSocket extends AsyncDisposable {
 
 /** Listens on a Unix socket of its own; connections end with whoever was given them. */
 export async function listenLocally(onConnection: (connection: Socket) => void): Promise<LocalSocket> {
-  const folder = await mkdtemp(join(tmpdir(), 'sync-error-relay-battery-'));
-  const forget = atExit(() => rmSync(folder, { recursive: true, force: true }));
-  const socketPath = join(folder, 'server.sock');
+  const folder = await makeOwnFolder();
+  const socketPath = join(folder.path, 'server.sock');
   const server = createServer({ allowHalfOpen: true }, onConnection);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -24,8 +20,7 @@ export async function listenLocally(onConnection: (connection: Socket) => void):
     socketPath,
     async [Symbol.asyncDispose]() {
       server.close();
-      await rm(folder, { recursive: true, force: true });
-      forget();
+      await folder[Symbol.asyncDispose]();
     },
   };
 }

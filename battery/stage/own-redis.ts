@@ -1,13 +1,10 @@
 import { randomInt } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { findBinary } from '../../src/adapters/redis-embedded/find-binary.ts';
 import { type GuardedProcess, startGuarded } from '../../src/adapters/redis-embedded/guarded-process.ts';
-import { atExit } from './at-exit.ts';
+import { makeOwnFolder } from './own-folder.ts';
 
 /** A Redis of the battery's own, with a password and an append-only file, that may be stopped, killed and started again. */
 export interface OwnRedis extends AsyncDisposable {
@@ -36,19 +33,18 @@ export async function startOwnRedis(password: string): Promise<OwnRedis> {
   const path = process.env['PATH'];
   const binary = findBinary(['redis-server', 'valkey-server'], path);
   if (binary === undefined) throw new Error('the battery kills its Redis, so it needs redis-server on PATH');
-  const folder = await mkdtemp(join(tmpdir(), 'sync-error-relay-battery-'));
-  const socketPath = join(folder, 'redis.sock');
-  const forget = atExit(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = await makeOwnFolder();
+  const socketPath = join(folder.path, 'redis.sock');
   const startOn = (port: number): Promise<GuardedProcess> =>
     startGuarded({
       binary,
       arguments: [
-        ...['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, '--loglevel', 'warning'],
+        ...['--bind', '127.0.0.1', '--port', String(port), '--dir', folder.path, '--loglevel', 'warning'],
         ...['--unixsocket', socketPath],
         ...['--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec'],
         ...['--maxmemory-policy', 'noeviction', '--requirepass', password],
       ],
-      folder,
+      folder: folder.path,
       removeFolder: false,
       graceMs: STOP_GRACE_MS,
       path,
@@ -85,8 +81,7 @@ export async function startOwnRedis(password: string): Promise<OwnRedis> {
     async [Symbol.asyncDispose]() {
       client.disconnect();
       await current.stop();
-      await rm(folder, { recursive: true, force: true });
-      forget();
+      await folder[Symbol.asyncDispose]();
     },
   };
 }

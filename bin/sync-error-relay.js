@@ -23,8 +23,9 @@ if (major < 22 || (major === 22 && minor < 18)) {
 }
 
 /**
- * Keeps what modules are compiled to for the next start, which takes a worker a fifth to a third less time then. Whoever writes to that
- * folder decides what runs here, so it is one of the user's own and not the common one for temporary files.
+ * Keeps what modules are compiled to for the next start, which takes a worker a fifth to a third less time then.
+ * Whoever writes to that folder decides what runs here, so it is one of the user's own and not the common one for
+ * temporary files.
  */
 function keepCompiledModules() {
   const { NODE_COMPILE_CACHE, XDG_CACHE_HOME = '' } = process.env;

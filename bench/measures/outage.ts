@@ -12,7 +12,6 @@ import { relayTo } from '../contenders/ours.ts';
 import type { Figure } from '../figures/figure.ts';
 import { startSteadyProducer } from '../producers/steady.ts';
 import { startOurWorker } from '../stage/start-our-worker.ts';
-import { inRounds } from './in-rounds.ts';
 import type { Measure, MeasureContext } from './measure.ts';
 
 const PER_SECOND = 200;
@@ -36,10 +35,10 @@ export const outage: Measure = {
   id: 'outage',
   title: `Elasticsearch away, ${PER_SECOND} reports a second`,
   async run(context) {
-    const rounds = await inRounds(context.rounds, ['outage'], (_name, round) =>
-      measureOutage(context, (line) => context.say(`round ${round + 1}, ${line}`)),
-    );
-    const outages = rounds.get('outage') ?? [];
+    const outages: Outage[] = [];
+    for (let round = 1; round <= context.rounds; round += 1) {
+      outages.push(await measureOutage(context, (line) => context.say(`round ${round}, ${line}`)));
+    }
     const figure = (
       key: string,
       title: string,

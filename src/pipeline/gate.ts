@@ -164,7 +164,6 @@ export function openGate(context: GateContext): Gate {
       const openForMs = before.kind === 'open' ? now() - before.sinceMs : 0;
       log.info({ open_for_ms: openForMs }, 'circuit closed: reports flow again');
       setConcurrency(afterOutage(concurrency));
-      wake();
     }
   }
 
@@ -336,6 +335,7 @@ export function openGate(context: GateContext): Gate {
         const said = await fleet.look();
         if (said.holdForMs > 0) holdUntilMs = Math.max(holdUntilMs, now() + said.holdForMs);
         if (isNews(lookedAtMs)) setCircuit(afterLook(circuit, said.circuit, policy));
+        wake();
         // A probe may take longer than it takes to forget.
         if (circuit.kind === 'open' && inFlight > leftOver) tell(fleet.keepOpen(forgottenAfterMs));
       } catch (error) {
